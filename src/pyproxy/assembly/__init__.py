@@ -1,0 +1,1 @@
+"""Floor 6: settings and resources become a gateway."""

@@ -1,0 +1,1 @@
+"""Floor 8: commands and what a person reads."""

@@ -1,0 +1,1 @@
+"""Floor 0: every refusal and every configuration fault."""
