@@ -1,0 +1,150 @@
+"""The chunked transfer coding, read strictly and piece by piece (RFC 9112 section 7.1)."""
+
+import re
+from typing import Final
+
+from pyproxy.wire.head import FieldLine, read_fields
+from pyproxy.wire.syntax import VALUE_CHARS, Malformed
+
+# 15 digits fit into 60 bits. An extension is legal, means nothing to anyone, and is dropped.
+_SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(;[" + VALUE_CHARS + rb"]*)?\r\n")
+_SIZE_LINE_START: Final = re.compile(rb"[0-9A-Fa-f]{1,15}(?:;[" + VALUE_CHARS + rb"]*)?\r?")
+
+MAX_SIZE_LINE: Final = 1024
+# Over a whole message: 2,000 chunks with long extensions are an attack (CVE-2023-39326).
+MAX_EXTENSION_BYTES: Final = 16 * 1024
+MAX_TRAILER_BYTES: Final = 16 * 1024
+
+# RFC 9110 section 6.5.1: what frames, routes, authenticates or describes a message
+# must not arrive after it, where some recipients would merge it into the head.
+_NOT_IN_TRAILERS: Final = frozenset(
+    b"age authorization cache-control connection content-encoding content-length content-range "
+    b"content-type cookie expect expires forwarded host if-match if-modified-since if-none-match "
+    b"if-range if-unmodified-since keep-alive location max-forwards pragma proxy-authenticate "
+    b"proxy-authorization proxy-connection range retry-after set-cookie te trailer "
+    b"transfer-encoding upgrade vary via warning www-authenticate api-key x-api-key "
+    b"x-goog-api-key xi-api-key x-real-ip x-forwarded-for x-forwarded-host x-forwarded-proto "
+    b"x-http-method-override x-original-url x-rewrite-url".split()
+)
+
+
+class ChunkedBody:
+    """Decodes one chunked body from reads of any size.
+
+    Attributes:
+        is_complete: The last chunk and the trailer section have been read.
+        trailers: Trailer fields fit to be passed on, once complete.
+        rest: Bytes that follow the body, once complete.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_extensions",
+        "_in_trailers",
+        "_left",
+        "is_complete",
+        "rest",
+        "trailers",
+    )
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._left = 0  # of the current chunk, its CRLF included; 0: a size line is next
+        self._extensions = 0
+        self._in_trailers = False
+        self.is_complete = False
+        self.trailers: list[FieldLine] = []
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Chunk data contained in ``data``, framing removed.
+
+        Raises:
+            Malformed: The coding is broken, or its overhead is over a bound.
+        """
+        if self._buffer:
+            data, self._buffer = self._buffer + data, b""
+        pieces: list[bytes] = []
+        at, end = 0, len(data)
+        while at < end and not self._in_trailers:
+            if self._left:
+                at = self._take_data(data, at, pieces)
+            elif (after := self._take_size(data, at)) is None:
+                self._buffer = data[at:]
+                at = end
+            else:
+                at = after
+        if self._in_trailers and not self.is_complete:
+            self._take_trailers(data[at:])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _take_data(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Move past what is there of the current chunk and its CRLF."""
+        left, there = self._left, len(data) - at
+        if there >= left:
+            stop = at + left
+            if data[stop - 2 : stop] != b"\r\n":
+                raise Malformed("chunk data does not end where its size says")
+            if left > 2:  # noqa: PLR2004 - more than the CRLF
+                pieces.append(data[at : stop - 2])
+            self._left = 0
+            return stop
+        # The last two bytes of what is left are the CRLF; it is judged in one piece.
+        stop = min(len(data), at + left - 2)
+        if stop > at:
+            pieces.append(data[at:stop])
+            self._left = left - (stop - at)
+        self._buffer = data[stop:]
+        return len(data)
+
+    def _take_size(self, data: bytes, at: int) -> int | None:
+        line = _SIZE_LINE.match(data, at)
+        if line is None:
+            partial = data[at:]
+            if len(partial) > MAX_SIZE_LINE or not _SIZE_LINE_START.fullmatch(partial):
+                raise Malformed("a chunk's size line is malformed")
+            return None
+        if line.end() - at > MAX_SIZE_LINE:
+            raise Malformed("a chunk's size line is too long")
+        digits, extension = line.groups()
+        if extension:
+            self._extensions += len(extension)
+            if self._extensions > MAX_EXTENSION_BYTES:
+                raise Malformed("too many chunk extensions")
+        size = int(digits, 16)
+        if size:
+            self._left = size + 2
+        else:
+            self._in_trailers = True
+        return line.end()
+
+    def _take_trailers(self, data: bytes) -> None:
+        if data.startswith(b"\r\n"):
+            end = 0
+        elif (found := data.find(b"\r\n\r\n")) >= 0:
+            end = found + 2
+        elif len(data) > MAX_TRAILER_BYTES:
+            raise Malformed("the trailer section is too long")
+        else:
+            self._buffer = data
+            return
+        if end > MAX_TRAILER_BYTES:
+            raise Malformed("the trailer section is too long")
+        lines = read_fields(data[:end]).lines
+        self.trailers = [
+            pair for pair in lines if pair[0] not in _NOT_IN_TRAILERS and b"_" not in pair[0]
+        ]
+        self.rest = data[end + 2 :]
+        self.is_complete = True
+
+
+def chunk(data: bytes) -> bytes:
+    """``data`` as one chunk. Never empty: that would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def last_chunk(trailers: list[FieldLine]) -> bytes:
+    """The end of a chunked body."""
+    if not trailers:
+        return b"0\r\n\r\n"
+    return b"0\r\n%b\r\n" % b"".join(line for _, line in trailers)

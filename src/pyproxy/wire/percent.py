@@ -1,0 +1,21 @@
+"""Percent-encoding (RFC 3986 section 2.1)."""
+
+import re
+from typing import Final
+
+_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_OTHERS: Final = re.compile(rb"[^A-Za-z0-9\-._~@ ]")
+
+
+def percent_decoded(text: bytes) -> bytes:
+    """The text decoded once; a broken escape stays as it is."""
+    return _ESCAPE.sub(_octet, text) if b"%" in text else text
+
+
+def percent_encoded(text: str) -> bytes:
+    """Any text as visible ASCII and spaces, every other octet of its UTF-8 escaped."""
+    return _OTHERS.sub(lambda found: b"%%%02X" % found[0][0], text.encode("utf-8", "replace"))
+
+
+def _octet(escape: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escape[1].decode("ascii"))
