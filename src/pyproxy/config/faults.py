@@ -1,0 +1,88 @@
+"""What pydantic found, in words for the person who wrote the file."""
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from pyproxy.config.finding import Finding, Location
+from pyproxy.config.outline import keys_at
+
+_KEY_MARK: Final = "[key]"  # pydantic's sign that a table's key is meant, not its value
+_QUOTED: Final = re.compile(r"'([^']*)'")
+_TABLE: Final = "must be a table of keys and values"
+_LIST: Final = "must be a list, as in [1, 2]"
+_WHOLE: Final = "must be a whole number"
+_TRUTH: Final = "must be true or false"
+_TEXT: Final = 'must be a text in quotes, as in "text"'
+
+_SENTENCES: Final[Mapping[str, str]] = {
+    "bool_parsing": _TRUTH,
+    "bool_type": _TRUTH,
+    "dict_type": _TABLE,
+    "greater_than_equal": "must be at least {ge}",
+    "int_from_float": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "int_type": _WHOLE,
+    "less_than_equal": "must be at most {le}",
+    "missing": "is required",
+    "model_type": _TABLE,
+    "string_pattern_mismatch": 'must be "memory:" or a redis:// URL',
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must not be empty",
+    "string_type": _TEXT,
+    "tuple_type": _LIST,
+    "value_error": "{error}",
+}
+# Values are never repeated here: what stands in the wrong place may be a secret.
+
+
+def findings_of(error: ValidationError) -> tuple[Finding, ...]:
+    """Translate every error of a validation."""
+    return tuple(
+        Finding(_place(each["loc"]), _problem(each["type"], each["loc"], each.get("ctx", {}), each))
+        for each in error.errors(include_url=False)
+    )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Say which of the known words was probably meant, else which there are.
+
+    Returns:
+        The end of a sentence: ``; did you mean "x"?`` or ``; there are "a", "b"``; empty where
+        nothing is known.
+    """
+    words = tuple(known)
+    near = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    if near:
+        return f'; did you mean "{near[0]}"?'
+    return f"; there are {quoted(words)}" if words else ""
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Write words as a list in quotes."""
+    return ", ".join(f'"{word}"' for word in words)
+
+
+def _place(where: Location) -> Location:
+    return where[:-1] if where[-1:] == (_KEY_MARK,) else where
+
+
+def _problem(
+    kind: str, where: Location, context: Mapping[str, Any], error: Mapping[str, Any]
+) -> str:
+    if kind == "extra_forbidden":
+        return "unknown key" + did_you_mean(str(where[-1]), keys_at(where[:-1]))
+    if kind == "literal_error":
+        return _choice(context["expected"], error["input"])
+    return _SENTENCES[kind].format_map(context)
+
+
+def _choice(expected: str, given: object) -> str:
+    words = _QUOTED.findall(expected)
+    near = get_close_matches(given, words, n=1) if isinstance(given, str) else []
+    meant = f'; did you mean "{near[0]}"?' if near else ""
+    return f"must be one of {quoted(words)}{meant}"

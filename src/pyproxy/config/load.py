@@ -1,0 +1,162 @@
+"""The door to the configuration: files and environment in, settings out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from pyproxy.config.environment import Environment
+from pyproxy.config.faults import findings_of
+from pyproxy.config.finding import Finding
+from pyproxy.config.interpolate import interpolate_tree
+from pyproxy.config.listener import DEFAULT_LISTENERS
+from pyproxy.config.pending import ignored, unsupported
+from pyproxy.config.remarks import remarks_on
+from pyproxy.config.route import DEFAULT_ROUTES
+from pyproxy.config.settings import Settings
+from pyproxy.config.soundness import contradictions
+from pyproxy.config.surroundings import Surroundings
+from pyproxy.config.toml import parse_toml
+from pyproxy.errors.fault import ConfigurationError, Fault
+
+# A secret that is longer is none: somebody named a log, or /dev/zero.
+_LONGEST_SECRET_BYTES: Final = 64 * 1024
+# Where seed A's verifier looked for its key set.
+_KEY_SETS: Final = ("jwks.json", "/certs/jwks.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be served.
+
+    Attributes:
+        settings: What it says; every path in it is absolute.
+        path: The file it is from, if any.
+        watched: Files that were read into the settings, or would have been had they existed:
+            when one changes, load again.
+        remarks: What is allowed and unwise.
+    """
+
+    settings: Settings
+    path: Path | None
+    watched: tuple[Path, ...] = ()
+    remarks: tuple[Fault, ...] = ()
+
+
+class Doors:
+    """Where the files of one configuration are found.
+
+    Attributes:
+        watched: Every file that was read, or looked for in vain.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.watched: dict[Path, None] = {}
+
+    def resolve(self, path: str) -> str:
+        """Make a path absolute; links stay links, so that a replaced one is noticed."""
+        return str((self._folder / path).absolute())
+
+    def read(self, path: str) -> str:
+        """Give the text of a secret's file, without the newline at its end.
+
+        Raises:
+            ValueError: It cannot be read; the sentence names the file alone.
+        """
+        self.watched[Path(path)] = None
+        try:
+            raw = _read_bytes(Path(path), _LONGEST_SECRET_BYTES)
+            return raw.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise ValueError(f"the file {path} is not UTF-8 text") from None
+
+    def find(self, candidates: Sequence[str]) -> str | None:
+        """Give the first file that exists; the ones before it are watched."""
+        for candidate in map(self.resolve, candidates):
+            if Path(candidate).is_file():
+                return candidate
+            self.watched[Path(candidate)] = None
+        return None
+
+
+def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
+    """Read a configuration and find every fault in it.
+
+    Args:
+        path: The TOML file; without one the environment alone counts.
+        environ: The environment.
+        base: Folder that ``path`` and the paths of the environment are relative to; paths in
+            the file are relative to the file's own folder.
+
+    Raises:
+        ConfigurationError: It cannot be served; with every fault found.
+    """
+    file = None if path is None else base / path
+    doors = Doors(base if file is None else file.parent)
+    written, findings = interpolate_tree({} if file is None else _parse(file), environ)
+    pending, remarks = unsupported(written), ignored(written)
+    environment = Environment(Surroundings(environ, Doors(base).resolve, doors.read))
+    tree: dict[str, object] = {
+        "listeners": [dict(listener) for listener in DEFAULT_LISTENERS],
+        "routes": [dict(route) for route in DEFAULT_ROUTES],
+    } | written
+    environment.fill(tree)
+    _find_key_set(tree, doors)
+
+    around = Surroundings(environ, doors.resolve, doors.read)
+    settings, broken = _validate(tree, around, findings)
+    known = {finding.where for finding in broken}
+    pending = tuple(finding for finding in pending if finding.where not in known)
+    findings = (*broken, *pending, *contradictions(settings, {str(f.where[0]) for f in broken}))
+    faults = [*environment.faults, *(finding.to_fault(environment.filled) for finding in findings)]
+    if faults:
+        raise ConfigurationError(*dict.fromkeys(faults))
+    remarks = (*remarks, *remarks_on(settings))
+    said = [*environment.remarks, *(remark.to_fault(environment.filled) for remark in remarks)]
+    return Loaded(settings, file, tuple(doors.watched), tuple(dict.fromkeys(said)))
+
+
+def _validate(
+    tree: Mapping[str, object], around: Surroundings, found: Sequence[Finding]
+) -> tuple[Settings, tuple[Finding, ...]]:
+    """Make settings of a tree, or of those sections of it that are intact.
+
+    A place that is known to be faulty is not reported again.
+    """
+    try:
+        return Settings.model_validate(tree, context=around), tuple(found)
+    except ValidationError as error:
+        known = {finding.where for finding in found}
+        findings = (*found, *(new for new in findings_of(error) if new.where not in known))
+    sections = {finding.where[0] for finding in findings}
+    intact = {name: section for name, section in tree.items() if name not in sections}
+    return Settings.model_validate(intact, context=around), findings
+
+
+def _find_key_set(tree: dict[str, object], doors: Doors) -> None:
+    auth = tree.setdefault("auth", {})
+    jwt = auth.setdefault("jwt", {}) if isinstance(auth, dict) else None
+    if isinstance(jwt, dict) and "jwks_file" not in jwt and (path := doors.find(_KEY_SETS)):
+        jwt["jwks_file"] = path
+
+
+def _parse(file: Path) -> dict[str, object]:
+    try:
+        return parse_toml(_read_bytes(file), str(file))
+    except ValueError as reason:
+        raise ConfigurationError(Fault("", str(reason))) from reason
+
+
+def _read_bytes(file: Path, most: int = -1) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(most + 1 if most >= 0 else most)
+    except OSError as reason:
+        problem = reason.strerror or type(reason).__name__
+        raise ValueError(f"the file {file} cannot be read: {problem.lower()}") from reason
+    if 0 <= most < len(raw):
+        raise ValueError(f"the file {file} is longer than {most} bytes; it is no secret")
+    return raw

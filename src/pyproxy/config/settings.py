@@ -1,0 +1,80 @@
+"""The whole configuration, as values."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pyproxy.config.auth import AuthSettings
+from pyproxy.config.fields import HostName, Line, Name, Some
+from pyproxy.config.limit import LimitSettings, with_default_limits
+from pyproxy.config.listener import DEFAULT_LISTENERS, ListenerSettings
+from pyproxy.config.route import DEFAULT_ROUTES, RouteSettings
+from pyproxy.config.section import Section
+from pyproxy.config.server import ServerSettings
+from pyproxy.config.surface import CorsSettings, EndpointSettings, HeaderSettings
+
+
+class StoreSettings(Section):
+    """Where limits, bans and revocations live."""
+
+    url: Annotated[str, Field(pattern=r"^(memory:|rediss?://[!-~]+)$")] = Field(
+        default="memory:", description='"memory:", or "redis://HOST:PORT/DB" across machines.'
+    )
+    on_failure: Literal["local", "deny", "allow"] = Field(
+        default="local",
+        description="Store down: limit in memory, answer 503, or let everything pass.",
+    )
+
+
+class EgressSettings(Section):
+    """Where requests may go."""
+
+    allow: tuple[HostName, ...] = Field(
+        default=(), description='Hosts that upstreams may have, "*.example.com" too; empty: any.'
+    )
+    proxy: Line = Field(default="", description="HTTP proxy (CONNECT) for https upstreams.")
+    no_proxy: tuple[Name, ...] = Field(default=(), description="Hosts that are reached without it.")
+    allow_private: bool = Field(
+        default=False,
+        description="Whether a public provider's name may resolve to a private address.",
+    )
+
+
+class MetricsSettings(Section):
+    """What is counted."""
+
+    users: bool = Field(
+        default=False, description="A label for the user; off, because it is unbounded."
+    )
+
+
+class Settings(Section):
+    """Everything that can be configured, defaults filled in."""
+
+    server: ServerSettings = Field(default_factory=ServerSettings, description="The process.")
+    listeners: Some[ListenerSettings] = Field(
+        default=DEFAULT_LISTENERS,
+        validate_default=True,
+        description="Addresses that clients connect to.",
+    )
+    auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may come in.")
+    rate_limits: Annotated[dict[Name, LimitSettings], BeforeValidator(with_default_limits)] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="Limits by name; api, auth and health exist always.",
+    )
+    store: StoreSettings = Field(default_factory=StoreSettings, description="Shared state.")
+    endpoints: EndpointSettings = Field(
+        default_factory=EndpointSettings, description="The gateway's own paths."
+    )
+    headers: HeaderSettings = Field(
+        default_factory=HeaderSettings, description="Fields on every response."
+    )
+    cors: CorsSettings = Field(default_factory=CorsSettings, description="Web pages.")
+    egress: EgressSettings = Field(default_factory=EgressSettings, description="Where to.")
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters.")
+    routes: Some[RouteSettings] = Field(
+        default=DEFAULT_ROUTES,
+        validate_default=True,
+        description="Which requests go where; first by longest path, then in this order.",
+    )

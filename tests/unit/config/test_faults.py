@@ -1,0 +1,169 @@
+import pytest
+from pydantic import ValidationError
+
+from pyproxy.config.faults import did_you_mean, findings_of
+from pyproxy.config.settings import Settings
+
+ROUTE = {"name": "r"}
+CANARY = "hunter2-hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    ("tree", "where", "problem"),
+    [
+        pytest.param({"sever": {}}, ("sever",), 'unknown key; did you mean "server"?', id="top"),
+        pytest.param(
+            {"routes": [ROUTE | {"UpStream": "http://a"}]},
+            ("routes", 0, "UpStream"),
+            'unknown key; did you mean "upstream"?',
+            id="key of a list's table",
+        ),
+        pytest.param(
+            {"metrics": {"zzz": 1}}, ("metrics", "zzz"), 'unknown key; there are "users"', id="far"
+        ),
+        pytest.param({"routes": [{}]}, ("routes", 0, "name"), "is required", id="missing"),
+        pytest.param(
+            {"routes": ["x"]}, ("routes", 0), "must be a table of keys and values", id="no table"
+        ),
+        pytest.param(
+            {"rate_limits": 1}, ("rate_limits",), "must be a table of keys and values", id="no dict"
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"auth": "key"}]},
+            ("routes", 0, "auth"),
+            "must be a list, as in [1, 2]",
+            id="no list",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"auth": ["kye"]}]},
+            ("routes", 0, "auth", 0),
+            'must be one of "key", "jwt", "token", "mtls"; did you mean "key"?',
+            id="near choice",
+        ),
+        pytest.param(
+            {"server": {"log": {"level": 3}}},
+            ("server", "log", "level"),
+            'must be one of "debug", "info", "warning", "error"',
+            id="choice of another type",
+        ),
+        pytest.param(
+            {"routes": [{"name": 1}]},
+            ("routes", 0, "name"),
+            'must be a text in quotes, as in "text"',
+            id="number for text",
+        ),
+        pytest.param(
+            {"routes": [{"name": ""}]}, ("routes", 0, "name"), "must not be empty", id="empty"
+        ),
+        pytest.param(
+            {"routes": [{"name": "x" * 257}]},
+            ("routes", 0, "name"),
+            "must have at most 256 characters",
+            id="long",
+        ),
+        pytest.param(
+            {"server": {"max_connections": 0}},
+            ("server", "max_connections"),
+            "must be at least 1",
+            id="too small",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"retries": 99}]},
+            ("routes", 0, "retries"),
+            "must be at most 10",
+            id="too large",
+        ),
+        pytest.param(
+            {"server": {"max_connections": "many"}},
+            ("server", "max_connections"),
+            "must be a whole number",
+            id="no number",
+        ),
+        pytest.param(
+            {"server": {"max_connections": "9" * 5000}},
+            ("server", "max_connections"),
+            "must be a whole number",
+            id="5000 digits",
+        ),
+        pytest.param(
+            {"server": {"max_connections": 1.5}},
+            ("server", "max_connections"),
+            "must be a whole number",
+            id="fraction",
+        ),
+        pytest.param(
+            {"server": {"max_connections": []}},
+            ("server", "max_connections"),
+            "must be a whole number",
+            id="list for a number",
+        ),
+        pytest.param(
+            {"server": {"log": {"access": "maybe"}}},
+            ("server", "log", "access"),
+            "must be true or false",
+            id="text for truth",
+        ),
+        pytest.param(
+            {"server": {"log": {"access": []}}},
+            ("server", "log", "access"),
+            "must be true or false",
+            id="list for truth",
+        ),
+        pytest.param(
+            {"store": {"url": CANARY}},
+            ("store", "url"),
+            'must be "memory:" or a redis:// URL',
+            id="store",
+        ),
+        pytest.param(
+            {"server": {"drain": 30}},
+            ("server", "drain"),
+            'has no unit; write a duration such as "250ms", "30s", "5m" or "1h"',
+            id="our own sentence",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"request_headers": {"a b": "x"}}]},
+            ("routes", 0, "request_headers", "a b"),
+            'must be a header name or method: letters, digits and "-"',
+            id="bad name in a table",
+        ),
+    ],
+)
+def test_a_fault_says_where_and_what_would_be_accepted(tree, where, problem):
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(tree)
+
+    (finding,) = findings_of(caught.value)
+    assert (finding.where, finding.problem) == (where, problem)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({"auth": {"keys": [{"fiel": CANARY}]}}, id="misspelt secret"),
+        pytest.param({"auth": {"keys": CANARY}}, id="secret for a list"),
+        pytest.param({"auth": {"jwt": CANARY}}, id="for a table"),
+        pytest.param({"auth": {"cache_ttl": CANARY}}, id="for a duration"),
+        pytest.param({"auth": {"max_token": CANARY}}, id="for a size"),
+        pytest.param({"rate_limits": {"api": {"rate": CANARY, "per": CANARY}}}, id="for a rate"),
+        pytest.param({"server": {"workers": CANARY, "log": {"level": CANARY}}}, id="for a choice"),
+        pytest.param(
+            {"server": {"trusted_proxies": [CANARY], "admin": CANARY}}, id="for a network"
+        ),
+        pytest.param(
+            {"routes": [{"name": "a", "upstream": f"http://u:{CANARY}@x"}]}, id="in a URL"
+        ),
+        pytest.param({"routes": [{"name": CANARY + "\n", "path": CANARY}]}, id="for a name"),
+        pytest.param({"cors": {"origins": [f"https://x/{CANARY}"]}}, id="for an origin"),
+        pytest.param({"headers": {"hsts": f"{CANARY}\n"}}, id="in a header"),
+    ],
+)
+def test_a_fault_never_repeats_a_value(tree):
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate(tree)
+
+    assert not any("hunter2" in finding.problem for finding in findings_of(caught.value))
+
+
+def test_nothing_can_be_meant_where_nothing_is_known():
+    assert did_you_mean("x", []) == ""

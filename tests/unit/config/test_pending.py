@@ -1,0 +1,67 @@
+import pytest
+
+from pyproxy.config.outline import every_key
+from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
+
+
+@pytest.mark.parametrize(
+    ("tree", "where"),
+    [
+        ({"server": {"workers": 2}}, ("server", "workers")),
+        ({"server": {"workers": True}}, ("server", "workers")),
+        ({"listeners": [{}, {"proxy_protocol": True}]}, ("listeners", 1, "proxy_protocol")),
+        ({"auth": {"ban": {"after": 20}}}, ("auth", "ban")),
+        ({"store": {"url": "redis://h"}}, ("store", "url")),
+        ({"egress": {"allow": ["a.example"]}}, ("egress", "allow")),
+        ({"egress": {"proxy": "http://p"}}, ("egress", "proxy")),
+        ({"metrics": {"users": True}}, ("metrics", "users")),
+        ({"routes": [{"provider": "openai"}]}, ("routes", 0, "provider")),
+        ({"routes": [{"models": ["gpt-*"]}]}, ("routes", 0, "models")),
+        ({"routes": [{"heartbeat": "15s"}]}, ("routes", 0, "heartbeat")),
+        ({"routes": [{"health": {"path": "/h"}}]}, ("routes", 0, "health", "path")),
+    ],
+    ids=str,
+)
+def test_what_this_version_cannot_do_is_refused(tree, where):
+    (finding,) = unsupported(tree)
+
+    assert finding.where == where
+    assert finding.problem.startswith("is not supported by this version; leave it out")
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {},
+        {"server": {"workers": 1}, "listeners": [{"proxy_protocol": False}]},
+        {"auth": {"ban": {}}, "store": {"url": "memory:"}},
+        {"egress": {"allow": [], "proxy": "", "allow_private": False}},
+        {"routes": [{"provider": "generic", "models": [], "heartbeat": "", "health": {}}]},
+        {"server": 3, "listeners": "x", "routes": ["y", {"health": 1}], "auth": []},
+    ],
+    ids=str,
+)
+def test_what_asks_for_nothing_is_fine(tree):
+    assert unsupported(tree) == ()
+    assert ignored(tree) == ()
+
+
+def test_the_admin_listener_is_remarked_on_alone():
+    tree = {"server": {"admin": "127.0.0.1:9100"}}
+
+    assert unsupported(tree) == ()
+    assert [finding.where for finding in ignored(tree)] == [("server", "admin")]
+    assert ignored({"server": {"admin": ""}}) == ()
+
+
+def test_providers_that_work_are_named():
+    (finding,) = unsupported({"routes": [{"provider": "gemini"}]})
+
+    assert finding.problem.endswith('or write one of "generic", "copilot-api"')
+
+
+def test_every_pending_key_is_a_key():
+    keys = set(every_key())
+
+    for path in (*_PENDING, *_IGNORED):
+        assert path in keys or any(key[: len(path)] == path for key in keys), path

@@ -1,0 +1,88 @@
+import pytest
+
+from pyproxy.config.remarks import remarks_on
+from pyproxy.config.secret import Secret
+from pyproxy.config.settings import Settings
+
+LONG = Secret("k" * 20, "env API_KEY")
+TLS = {"certificate": "c", "private_key": "k"}
+
+
+def remarked(tree):
+    settings = Settings.model_validate({"auth": {"keys": [LONG]}} | tree)
+    return [(finding.where, finding.problem.split(";")[0]) for finding in remarks_on(settings)]
+
+
+def route(**given):
+    return {"name": "r", "upstream": "http://a", **given}
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        pytest.param({}, id="defaults"),
+        pytest.param({"listeners": [{"bind": "127.0.0.1:80"}]}, id="plain on loopback"),
+        pytest.param({"listeners": [{"bind": "unix:/s"}]}, id="plain on a unix socket"),
+        pytest.param({"routes": [route(auth=[], allow_from=["10.0.0.0/8"])]}, id="open to some"),
+        pytest.param(
+            {"routes": [route(auth=[])], "listeners": [{"bind": "127.0.0.1:80"}]},
+            id="open on loopback",
+        ),
+        pytest.param(
+            {"routes": [route(auth=[])], "listeners": [{**TLS, "client_ca": "a"}]},
+            id="open to certificates",
+        ),
+        pytest.param(
+            {
+                "routes": [route(auth=[]), route(name="s", path="/s")],
+                "listeners": [{**TLS, "routes": ["s"]}, {"bind": "[::1]:1"}],
+            },
+            id="open on loopback alone",
+        ),
+        pytest.param({"routes": [route(token={"secret": "short"})]}, id="secret that is not used"),
+        pytest.param(
+            {"routes": [route(auth=["token"], token={"secret": "s" * 16})]}, id="long secret"
+        ),
+    ],
+)
+def test_what_is_safe_is_let_be(tree):
+    assert remarked(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("tree", "where", "problem"),
+    [
+        pytest.param(
+            {"listeners": [{"bind": "0.0.0.0:80"}]},
+            ("listeners", 0, "bind"),
+            "is plain HTTP on a public address: keys can be read on the way",
+            id="plain HTTP",
+        ),
+        pytest.param(
+            {"routes": [route(auth=[])]},
+            ("routes", 0, "auth"),
+            "is open to everybody on a public address",
+            id="open route",
+        ),
+        pytest.param(
+            {"auth": {"keys": [Secret("k" * 15, "env API_KEY")]}},
+            ("auth", "keys", 0),
+            "is shorter than 16 characters and may be guessed",
+            id="short key",
+        ),
+        pytest.param(
+            {"auth": {"keys": ["k" * 16]}},
+            ("auth", "keys", 0),
+            "is a key in plain text in the configuration",
+            id="key in the file",
+        ),
+        pytest.param(
+            {"routes": [route(auth=["token"], token={"secret": "s" * 15})]},
+            ("routes", 0, "token", "secret"),
+            "is shorter than 16 characters and may be guessed",
+            id="short shared secret",
+        ),
+    ],
+)
+def test_what_is_unwise_is_remarked_on(tree, where, problem):
+    assert remarked(tree) == [(where, problem)]
