@@ -1,0 +1,140 @@
+"""Where lines end up: a file that may be moved away, or a stream we inherited."""
+
+import os
+import select
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+# The owner alone: lines name users and addresses.
+_FILE_MODE: Final = 0o600
+
+# A stream in non-blocking mode (shared with a program that wants it so) is
+# waited for this long before the rest is kept for later.
+_WRITABLE_WAIT_MS: Final = 500
+
+
+class Outlet(Protocol):
+    """Takes bytes from one thread; may block, and may fail at any time."""
+
+    def write(self, data: bytes) -> int:
+        """Write as much as goes, and say how many bytes that was; never raises."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held; nothing is written after it."""
+        ...
+
+
+class FileOutlet:
+    """Appends to a file; made if missing, followed if renamed (``logrotate``).
+
+    Before each write the path is looked at: if another file stands there, or
+    none, it is opened anew. While that fails, the file that is open is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = -1
+
+    def write(self, data: bytes) -> int:
+        """See ``Outlet.write``."""
+        if not self._is_in_place():
+            with suppress(OSError):
+                self._reopen()
+        return _write(self._descriptor, data)
+
+    def close(self) -> None:
+        """See ``Outlet.close``."""
+        self._descriptor = _closed(self._descriptor)
+
+    def try_open(self) -> str:
+        """Open the file now; what the system says against it, ``""`` if nothing."""
+        try:
+            self._reopen()
+        except OSError as exc:
+            return exc.strerror or type(exc).__name__
+        return ""
+
+    def _is_in_place(self) -> bool:
+        try:
+            ours = os.fstat(self._descriptor)
+            there = self._path.stat()
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+    def _reopen(self) -> None:
+        # O_NONBLOCK is for a named pipe that nobody reads: opening it must not
+        # hang. To a file it makes no difference.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(self._path, flags, _FILE_MODE)
+        self.close()
+        self._descriptor = descriptor
+
+
+class StreamOutlet:
+    """Standard output or standard error, if the process was started with it.
+
+    A descriptor of its own is kept: should the stream be closed, its number
+    could be given to a client's socket, and log lines would go out on that.
+    """
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = -1
+        if descriptor is not None:
+            with suppress(OSError):
+                self._descriptor = os.dup(descriptor)
+
+    @classmethod
+    def of(cls, name: Literal["stdout", "stderr"]) -> "StreamOutlet":
+        """The process's stream of that name; one that was closed takes nothing."""
+        # Python leaves the original stream out if its descriptor was not open
+        # at the start; by now the number may belong to something else.
+        stream = sys.__stdout__ if name == "stdout" else sys.__stderr__
+        return cls(None if stream is None else stream.fileno())
+
+    def write(self, data: bytes) -> int:
+        """See ``Outlet.write``."""
+        return _write(self._descriptor, data)
+
+    def close(self) -> None:
+        """See ``Outlet.close``."""
+        self._descriptor = _closed(self._descriptor)
+
+
+def open_outlet(target: str) -> Outlet:
+    """The outlet that a setting names: ``stdout``, ``stderr``, or a file's path."""
+    match target:
+        case "stdout" | "stderr":
+            return StreamOutlet.of(target)
+        case _:
+            return FileOutlet(Path(target))
+
+
+def _write(descriptor: int, data: bytes) -> int:
+    """Write until all is out or it fails; how many bytes went out."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            if not _is_writable(descriptor):
+                break
+        except OSError:
+            break
+    return len(data) - len(rest)
+
+
+def _is_writable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(_WRITABLE_WAIT_MS))
+
+
+def _closed(descriptor: int) -> int:
+    """Close it, unless it is ``-1``; returns ``-1``, which no call accepts."""
+    with suppress(OSError):
+        os.close(descriptor)
+    return -1

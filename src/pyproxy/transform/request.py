@@ -1,0 +1,216 @@
+"""What is sent up: the client's request without what is the client's or the gateway's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pyproxy.wire.forwarded import CLAIMS
+from pyproxy.wire.framing import CHUNKED
+from pyproxy.wire.head import RequestHead
+from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines, passes_trailers
+from pyproxy.wire.percent import percent_decoded, percent_encoded
+
+# Where clients put credentials: none of these travels on beside an injected one.
+CREDENTIAL_FIELDS: Final = frozenset(
+    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token cookie".split()
+)
+CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
+
+# Never passed on, whatever the route: they speak to this hop.
+_ALWAYS: Final = HOP_BY_HOP | frozenset(
+    {b"host", b"x-request-id", b"proxy-authorization", b"proxy-authenticate"}
+)
+# What a trusted proxy in front may say about the client; the rest of CLAIMS is rewritten.
+_REWRITTEN: Final = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded"}
+)
+_BODY_METHODS: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class UpwardRules:
+    """How a route's requests are changed on the way up, compiled.
+
+    Attributes:
+        host: The upstream's ``Host``.
+        base: Path of the upstream's URL, without a trailing slash.
+        dropped: Lower-case names that do not travel on, from any peer.
+        dropped_query: Lower-case query names that do not travel on.
+        added_query: The injected credential, if it goes there.
+        added: Field lines for every request: the injected credential, ``Via``,
+            configured fields.
+        defaults: Field lines by lower-case name, added where the client sent none.
+        tells_client: Whether the upstream learns who the client is.
+        identity_field: Name of the field that carries the caller's name, or ``b""``.
+    """
+
+    host: bytes
+    base: bytes
+    dropped: frozenset[bytes]
+    dropped_query: frozenset[bytes]
+    added_query: bytes
+    added: bytes
+    defaults: Mapping[bytes, bytes]
+    tells_client: bool
+    identity_field: bytes
+
+
+def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRules
+    *,
+    host: bytes,
+    base: bytes = b"",
+    injected: tuple[tuple[bytes, bytes], ...] = (),
+    injected_query: bytes = b"",
+    set_fields: Mapping[bytes, bytes] | None = None,
+    defaults: Mapping[bytes, bytes] | None = None,
+    tells_client: bool = True,
+    via: bool = True,
+    identity_field: bytes = b"",
+    also_dropped: frozenset[bytes] = frozenset(),
+) -> UpwardRules:
+    """Compile a route's rules.
+
+    Args:
+        injected: Credential fields of the provider. One given, every credential
+            that the client could have sent is dropped.
+        injected_query: ``name=value`` of a credential that goes into the query.
+        set_fields: Set on every request; an empty value only removes.
+        defaults: Set where the client sent none.
+        via: Whether the gateway names itself (RFC 9110 section 7.6.3).
+        also_dropped: Further lower-case names, such as a shared secret's.
+    """
+    set_fields = set_fields or {}
+    dropped = _ALWAYS | also_dropped | {name.lower() for name in set_fields}
+    injects = bool(injected or injected_query)
+    if injects:
+        dropped |= CREDENTIAL_FIELDS | {name.lower() for name, _ in injected}
+    if identity_field:
+        dropped |= {identity_field.lower()}
+    added = [*injected, *((name, value) for name, value in set_fields.items() if value)]
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in added)
+    return UpwardRules(
+        host=b"Host: %b\r\n" % host,
+        base=base,
+        dropped=frozenset(dropped),
+        dropped_query=CREDENTIAL_QUERY if injects else frozenset(),
+        added_query=injected_query,
+        added=lines + (b"Via: 1.1 pyproxy\r\n" if via else b""),
+        defaults={name.lower(): b"%b: %b\r\n" % (name, v) for name, v in (defaults or {}).items()},
+        tells_client=tells_client,
+        identity_field=identity_field,
+    )
+
+
+@dataclass(slots=True)
+class Sender:
+    """What the gateway knows of who sent a request.
+
+    Attributes:
+        address: The client's address.
+        is_trusted: The peer is a trusted proxy; what it says of the client stays.
+        scheme: ``http`` or ``https``.
+        host: ``Host`` as the client sent it.
+        name: The principal's name, or ``""``.
+        request_id: Of this request.
+        credential_fields: Lower-case names of the fields that held the gateway's credential.
+        credential_query: Query names that held it.
+    """
+
+    peer: str
+    address: str
+    is_trusted: bool
+    scheme: str
+    host: bytes
+    name: str
+    request_id: str
+    credential_fields: frozenset[bytes]
+    credential_query: frozenset[bytes]
+
+
+def upward_head(
+    head: RequestHead,
+    path: bytes,
+    query: bytes | None,
+    length: int,
+    rules: UpwardRules,
+    sender: Sender,
+) -> bytes:
+    """The head of the request to the upstream, with its empty line.
+
+    Ours is added after the client's was stripped, so that a client naming our
+    fields in ``Connection`` cannot remove them.
+
+    Args:
+        head: The client's.
+        path: To ask for, encoded as the client sent it.
+        query: Likewise; ``None`` without a ``?``.
+        length: Of the body, or ``CHUNKED``.
+        rules: The route's.
+        sender: Who asks.
+    """
+    dropped = rules.dropped
+    if sender.credential_fields:
+        dropped = dropped | sender.credential_fields
+    dropped = dropped | (_REWRITTEN if sender.is_trusted else CLAIMS)
+    lines = kept_lines(head, dropped)
+    parts = [b"%b %b HTTP/1.1\r\n" % (head.method, _target(path, query, rules, sender)), rules.host]
+    parts += lines
+    parts.append(rules.added)
+    for name, line in rules.defaults.items():
+        if name not in head.index:
+            parts.append(line)
+    if rules.tells_client:
+        parts.append(_forwarded(head, sender))
+    parts.append(_own(head, length, rules, sender))
+    return b"".join(parts)
+
+
+def _own(head: RequestHead, length: int, rules: UpwardRules, sender: Sender) -> bytes:
+    """Request id, identity, framing and the empty line."""
+    text = f"X-Request-Id: {sender.request_id}\r\n".encode("ascii")
+    if rules.identity_field and sender.name:
+        # A name may hold any letter; a field may not (RFC 9110 section 5.5).
+        text += b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name))
+    if passes_trailers(head):
+        text += b"TE: trailers\r\n"
+    if length == CHUNKED:
+        return text + b"Transfer-Encoding: chunked\r\n\r\n"
+    if length or head.method in _BODY_METHODS or b"content-length" in head.index:
+        return text + b"Content-Length: %d\r\n\r\n" % length
+    return text + b"\r\n"
+
+
+def _forwarded(head: RequestHead, sender: Sender) -> bytes:
+    """``X-Forwarded-*`` and ``X-Real-IP``, continued from a trusted peer or begun anew."""
+    chain, host, scheme = sender.peer.encode(), sender.host, sender.scheme.encode()
+    if sender.is_trusted:
+        before = [
+            line.partition(b":")[2].strip()
+            for name, line in head.lines
+            if name == b"x-forwarded-for"
+        ]
+        chain = b", ".join([*before, chain])
+        host = head.index.get(b"x-forwarded-host", host)
+        scheme = head.index.get(b"x-forwarded-proto", scheme)
+    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
+        chain, scheme, host, sender.address.encode(),
+    )  # fmt: skip
+
+
+def _target(path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender) -> bytes:
+    """The target for the upstream, byte for byte but for credentials."""
+    path = rules.base + path
+    dropped = rules.dropped_query | sender.credential_query
+    if query and dropped:
+        query = (
+            b"&".join(part for part in query.split(b"&") if _query_name(part) not in dropped)
+            or None
+        )
+    if rules.added_query:
+        query = b"%b&%b" % (query, rules.added_query) if query else rules.added_query
+    return path if query is None else b"%b?%b" % (path, query)
+
+
+def _query_name(part: bytes) -> bytes:
+    """A query parameter's name as every decoder reads it."""
+    return percent_decoded(part.partition(b"=")[0]).lower()
