@@ -1,0 +1,66 @@
+"""Tokens that were good and are to be refused for the rest of their time."""
+
+import hashlib
+
+from pyproxy.errors.refusal import StoreUnavailable
+
+DEFAULT_CAPACITY = 100_000  # tokens; about 200 bytes each, 20 MB when full
+# A verifier lets a token live a little past its `exp` (leeway, at most 5 minutes).
+GRACE_S = 300.0
+# Longer ids, which an issuer of somebody else's may choose, are kept as digests.
+MAX_ID_CHARACTERS = 64
+
+
+class Revocations:
+    """Token ids that are refused, each until its token has expired anyway.
+
+    At the bound nothing is forgotten, since that would make a refused token
+    good again: a further one is refused itself, until others have expired.
+    """
+
+    __slots__ = ("_capacity", "_sweep_at", "_until")
+
+    def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
+        self._capacity = capacity
+        self._until: dict[str, float] = {}
+        self._sweep_at = 0.0  # epoch seconds before which a sweep would find nothing
+
+    def __len__(self) -> int:
+        """Tokens held, expired ones that are not swept yet included."""
+        return len(self._until)
+
+    def is_revoked(self, token_id: str) -> bool:
+        """Whether the token of this id is to be refused; one without an id never is."""
+        if len(token_id) > MAX_ID_CHARACTERS:
+            token_id = _short(token_id)
+        return token_id in self._until
+
+    def revoke(self, token_id: str, expires_at: float, wall: float) -> None:
+        """Refuse a token from now on.
+
+        Args:
+            token_id: Its ``jti``, or what stands for one; not empty.
+            expires_at: Its ``exp``, epoch seconds.
+            wall: Epoch seconds now.
+
+        Raises:
+            StoreUnavailable: Too many are revoked; this one still is good.
+        """
+        if not token_id:
+            raise ValueError("a token without an id cannot be revoked")
+        if len(token_id) > MAX_ID_CHARACTERS:
+            token_id = _short(token_id)
+        if len(self._until) >= self._capacity and wall >= self._sweep_at:
+            self.sweep(wall)
+        if len(self._until) >= self._capacity and token_id not in self._until:
+            raise StoreUnavailable("too many revoked tokens")
+        self._until[token_id] = max(expires_at + GRACE_S, self._until.get(token_id, 0.0))
+
+    def sweep(self, wall: float) -> None:
+        """Forget tokens that have expired by ``wall``; costs time in all that are held."""
+        self._until = {name: until for name, until in self._until.items() if until > wall}
+        self._sweep_at = min(self._until.values(), default=0.0)
+
+
+def _short(token_id: str) -> str:
+    return "sha256:" + hashlib.sha256(token_id.encode()).hexdigest()
