@@ -144,6 +144,20 @@ class BodyTooLarge(Refusal):
     message = "The request's body is larger than this route allows."
 
 
+class UriTooLong(Refusal):
+    """The request line is over the limit (RFC 9110 section 15.5.15)."""
+
+    status, code, is_final = 414, "uri_too_long", True
+    message = "The request's URI is longer than this gateway allows."
+
+
+class ExpectationFailed(Refusal):
+    """An expectation other than 100-continue (RFC 9110 section 10.1.1)."""
+
+    status, code, is_final = 417, "expectation_failed", True
+    message = "Only the expectation 100-continue can be met."
+
+
 class HeadersTooLarge(Refusal):
     """The request's header fields are over the limit (RFC 6585 section 5)."""
 

@@ -1,0 +1,129 @@
+"""The body of a request on its way up: decoded, bounded, never collected."""
+
+from typing import Protocol
+
+from pyproxy.errors.refusal import BodyTooLarge
+from pyproxy.wire.chunked import ChunkedBody
+from pyproxy.wire.framing import CHUNKED
+from pyproxy.wire.head import FieldLine
+
+# Held while no upstream is chosen yet; more stays in the client's socket.
+HELD_BYTES = 64 * 1024
+
+
+class BodySink(Protocol):
+    """Takes a request's body, piece by piece. Never blocks and never raises."""
+
+    def body_arrived(self, data: bytes) -> None:
+        """Take the next bytes, at least one."""
+
+    def body_ended(self, trailers: list[FieldLine]) -> None:
+        """Take note that the body is complete."""
+
+
+class RequestBody:
+    """One request's body: fed by the client's connection, read by a sink.
+
+    Attributes:
+        length: Announced bytes, or ``CHUNKED``.
+        received: Bytes of content so far, framing not counted.
+        is_complete: The end was read.
+        rest: Bytes that came after the end.
+    """
+
+    __slots__ = (
+        "_decoder", "_held", "_held_bytes", "_limit", "_sink", "_trailers", "is_complete", "length",
+        "received", "rest",
+    )  # fmt: skip
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.received = 0
+        self.is_complete = length == 0
+        self.rest = b""
+        self._limit: int | None = None
+        self._decoder = ChunkedBody() if length == CHUNKED else None
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._trailers: list[FieldLine] = []
+        self._sink: BodySink | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Too much is held for a sink that is not there."""
+        return self._sink is None and self._held_bytes >= HELD_BYTES
+
+    @property
+    def is_untouched(self) -> bool:
+        """Nothing has been given to a sink yet."""
+        return self._held_bytes == self.received
+
+    def limit(self, max_bytes: int) -> None:
+        """Set how long the body may be.
+
+        Raises:
+            BodyTooLarge: It is already longer, or says that it will be.
+        """
+        self._limit = max_bytes
+        if self.length > max_bytes or self.received > max_bytes:
+            raise BodyTooLarge
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the connection.
+
+        Raises:
+            Malformed: The chunked coding is broken.
+            BodyTooLarge: The body grew over its limit.
+        """
+        content = self._decode(data)
+        if content:
+            self.received += len(content)
+            if self._limit is not None and self.received > self._limit:
+                raise BodyTooLarge
+            if self._sink is not None:
+                self._sink.body_arrived(content)
+            else:
+                self._held.append(content)
+                self._held_bytes += len(content)
+        if self.is_complete and self._sink is not None:
+            self._sink.body_ended(self._trailers)
+
+    def _decode(self, data: bytes) -> bytes:
+        if self._decoder is not None:
+            content = self._decoder.feed(data)
+            if self._decoder.is_complete:
+                self.is_complete = True
+                self.rest, self._trailers = self._decoder.rest, self._decoder.trailers
+            return content
+        left = self.length - self.received
+        if len(data) >= left:
+            self.is_complete = True
+            self.rest = data[left:]
+            return data[:left] if len(data) > left else data
+        return data
+
+    def attach(self, sink: BodySink) -> None:
+        """Give what is held to ``sink``, and from now on everything as it comes."""
+        self._sink = sink
+        if self._held:
+            held, self._held, self._held_bytes = self._held, [], 0
+            sink.body_arrived(held[0] if len(held) == 1 else b"".join(held))
+        if self.is_complete:
+            sink.body_ended(self._trailers)
+
+    def detach(self) -> None:
+        """Let go of the sink; what comes is dropped."""
+        self._sink = _NOWHERE
+
+
+class _Nowhere:
+    """Takes a body that nobody wants any more."""
+
+    def body_arrived(self, data: bytes) -> None:
+        """Drop it."""
+
+    def body_ended(self, trailers: list[FieldLine]) -> None:
+        """Nothing to end."""
+
+
+_NOWHERE = _Nowhere()

@@ -1,0 +1,157 @@
+"""One request and its answer on a client's connection."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pyproxy.downstream.body import BodySink, RequestBody
+from pyproxy.downstream.peer import Peer
+from pyproxy.errors.refusal import Refusal
+from pyproxy.wire.chunked import chunk, last_chunk
+from pyproxy.wire.framing import wants_close
+from pyproxy.wire.head import FieldLine, RequestHead
+
+
+class Channel(Protocol):
+    """What an exchange needs of the connection that carries it."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; they are buffered if the client reads slowly."""
+
+    def abort(self) -> None:
+        """End the connection so that what was sent looks cut."""
+
+    def resume_body(self) -> None:
+        """Read more of the request's body again, if reading was held back."""
+
+    def hold_body(self) -> None:
+        """Read no more of the request's body for now."""
+
+
+class Source(Protocol):
+    """Where an answer comes from; told when the client cannot keep up."""
+
+    def pause(self) -> None:
+        """Stop reading."""
+
+    def resume(self) -> None:
+        """Read on."""
+
+
+class Exchange:
+    """One request, and the answer that is being written to it.
+
+    Attributes:
+        head: The request's head.
+        body: The request's body, on its way.
+        peer: Who holds the connection.
+        keeps_alive: Another request may follow on the connection.
+        has_begun: An answer's head was written; a refusal comes too late.
+        is_ended: The answer is complete.
+        sent: Bytes of the answer's body so far.
+        source: Paused while the client does not read; set by who answers.
+        broken: Why the request's body can never be complete, if so.
+        on_broken: Told when ``broken`` is set; set by who answers.
+    """
+
+    __slots__ = (
+        "_channel", "_is_chunked", "_out", "body", "broken", "has_begun", "head", "is_ended",
+        "keeps_alive", "on_broken", "peer", "sent", "source",
+    )  # fmt: skip
+
+    def __init__(self, channel: Channel, head: RequestHead, body: RequestBody, peer: Peer) -> None:
+        self._channel = channel
+        self._out: list[bytes] = []
+        self._is_chunked = False
+        self.head = head
+        self.body = body
+        self.peer = peer
+        self.keeps_alive = not wants_close(head)
+        self.has_begun = False
+        self.is_ended = False
+        self.sent = 0
+        self.source: Source | None = None
+        self.broken: Refusal | None = None
+        self.on_broken: Callable[[Refusal], None] | None = None
+
+    def interim(self, head: bytes) -> None:
+        """Send a 1xx head; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
+        if self.head.minor == 1:
+            self._channel.write(head + b"\r\n")
+
+    def begin(self, head: bytes, length: int | None) -> None:
+        """Stage an answer's head; it leaves with the next ``flush``.
+
+        Args:
+            head: Status line and fields, without framing, ``Connection`` and the
+                empty line.
+            length: Bytes of body to come, ``CHUNKED`` or ``UNTIL_CLOSE`` for a
+                body of unknown length, ``None`` for an answer without body whose
+                fields, if any, are in ``head``.
+        """
+        self.has_begun = True
+        framing = b""
+        if length is not None:
+            if length >= 0:
+                framing = b"Content-Length: %d\r\n" % length
+            elif self.head.minor == 1:
+                self._is_chunked = True
+                framing = b"Transfer-Encoding: chunked\r\n"
+            else:
+                self.keeps_alive = False  # HTTP/1.0: the end of the connection is the end
+        if not self.keeps_alive:
+            framing += b"Connection: close\r\n"
+        elif self.head.minor == 0:
+            framing += b"Connection: keep-alive\r\n"
+        self._out.append(b"%b%b\r\n" % (head, framing))
+
+    def send(self, data: bytes) -> None:
+        """Stage bytes of the body, at least one."""
+        self.sent += len(data)
+        self._out.append(chunk(data) if self._is_chunked else data)
+
+    def end(self, trailers: list[FieldLine]) -> None:
+        """Stage the end of the answer."""
+        self.is_ended = True
+        if self._is_chunked:
+            self._out.append(last_chunk(trailers))
+
+    def flush(self) -> None:
+        """Write what is staged, in one piece."""
+        out = self._out
+        if out:
+            self._channel.write(out[0] if len(out) == 1 else b"".join(out))
+            out.clear()
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        """Write a whole answer."""
+        self.begin(head, len(body))
+        if body and self.head.method != b"HEAD":
+            self.send(body)
+        self.end([])
+        self.flush()
+
+    def abort(self) -> None:
+        """Break the connection off; the client sees that the answer was cut."""
+        self._channel.abort()
+
+    def break_body(self, refusal: Refusal) -> None:
+        """Take note that the request's body will never be complete."""
+        self.broken = refusal
+        self.keeps_alive = False
+        if self.on_broken is not None:
+            self.on_broken(refusal)
+
+    def send_body_to(self, sink: BodySink) -> None:
+        """Give the request's body, what is held and what comes, to ``sink``."""
+        was_full = self.body.is_full
+        self.body.attach(sink)
+        if was_full:
+            self._channel.resume_body()
+
+    def hold_body(self) -> None:
+        """Read no more of the request's body for now: the upstream is behind."""
+        self._channel.hold_body()
+
+    def resume_body(self) -> None:
+        """Read on."""
+        self._channel.resume_body()

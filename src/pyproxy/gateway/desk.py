@@ -1,0 +1,37 @@
+"""What the handler needs beside the gateway, and what outlives every reload."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pyproxy.gateway.gateway import Gateway
+from pyproxy.telemetry.access import AccessLog
+from pyproxy.telemetry.audit import AuditLog
+
+
+@dataclass(slots=True)
+class Desk:
+    """The worker's side of the gateway.
+
+    Attributes:
+        gateway: In force; replaced by one assignment.
+        loop: The worker's.
+        wall: Epoch seconds.
+        new_id: Makes request ids and token ids, never the same twice.
+        audit: Takes security events.
+        access: Takes a record a request; ``None`` where no access log is wanted.
+        report: Takes an exception that is a fault of ours, with its request id.
+        is_draining: The worker is about to stop.
+        under_way: Requests under way by user and route, where a route limits them.
+    """
+
+    gateway: Gateway
+    loop: asyncio.AbstractEventLoop
+    wall: Callable[[], float]
+    new_id: Callable[[], str]
+    audit: AuditLog
+    access: AccessLog | None
+    report: Callable[[BaseException, str], None]
+    is_draining: bool = False
+    under_way: Counter[tuple[str, str]] = field(default_factory=Counter)

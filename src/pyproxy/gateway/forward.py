@@ -1,0 +1,104 @@
+"""The last step: a request goes to an upstream, and its answer to the client."""
+
+from typing import Final
+
+from pyproxy.downstream.exchange import Exchange
+from pyproxy.errors.refusal import CredentialMissing, UpstreamUnreachable
+from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.plan import Plan
+from pyproxy.gateway.relay import Relay
+from pyproxy.telemetry.record import Record
+from pyproxy.upstream.connection import UpstreamConnection
+from pyproxy.upstream.endpoint import Endpoint
+from pyproxy.wire.framing import CHUNKED
+
+# RFC 9110 section 9.2.2: sent twice they do what they do once.
+_IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+
+
+async def forward(
+    desk: Desk, plan: Plan, exchange: Exchange, head: bytes, record: Record, cors: bytes
+) -> None:
+    """Send a request up and relay its answer; returns when that is complete or broken off.
+
+    Another attempt is made after a failed connect, and when a kept connection
+    turned out stale before a byte of the answer, if the request can do no harm
+    twice and has no body.
+
+    Raises:
+        Refusal: No answer's head came; 502, 503 or 504.
+    """
+    if plan.missing_credential:
+        raise CredentialMissing(f"{plan.missing_credential} is not set")
+    tried: list[Endpoint] = []
+    while True:
+        endpoint = plan.upstream.pick(tried)
+        tried.append(endpoint)
+        record.upstream = endpoint.name
+        may_retry = len(tried) <= plan.retries
+        connection = endpoint.idle_connection() if len(tried) == 1 else None
+        if connection is None:
+            try:
+                connection = await endpoint.connect(plan.connect_timeout)
+            except UpstreamUnreachable:
+                if may_retry:
+                    continue
+                raise
+        was_used = connection.was_used
+        try:
+            await _attempt(desk, plan, exchange, head, record, cors, endpoint, connection)
+        except UpstreamUnreachable:
+            if was_used and not connection.has_answered and may_retry and _is_replayable(exchange):
+                continue
+            raise
+        return
+
+
+def _is_replayable(exchange: Exchange) -> bool:
+    return exchange.head.method in _IDEMPOTENT and exchange.body.length == 0
+
+
+async def _attempt(
+    desk: Desk,
+    plan: Plan,
+    exchange: Exchange,
+    head: bytes,
+    record: Record,
+    cors: bytes,
+    endpoint: Endpoint,
+    connection: UpstreamConnection,
+) -> None:
+    """One request over one connection."""
+    if exchange.broken is not None:
+        connection.abort()
+        raise exchange.broken
+    relay = Relay(
+        exchange, connection, plan.down,
+        request_id=record.request_id, cors=cors, loop=desk.loop, wall=desk.wall,
+    )  # fmt: skip
+    sent_at = desk.loop.time()
+    endpoint.busy += 1
+    try:
+        connection.request(
+            head,
+            exchange.head.method,
+            is_chunked=exchange.body.length == CHUNKED,
+            receiver=relay,
+            read_timeout=plan.read_timeout,
+        )
+        exchange.source = connection
+        exchange.on_broken = relay.body_broke
+        exchange.send_body_to(connection)
+        connection.flush_request()
+        await relay.done
+    finally:
+        endpoint.busy -= 1
+        exchange.source = exchange.on_broken = None
+        if not relay.done.done():
+            connection.abort()
+        elif not exchange.body.is_complete:
+            exchange.body.detach()
+        record.status = relay.status
+        record.is_aborted = relay.is_aborted
+        if relay.head_at:
+            record.upstream_ms = (relay.head_at - sent_at) * 1000.0

@@ -1,0 +1,198 @@
+"""The way of a request: one straight line, in the order of the contract's checks."""
+
+from functools import lru_cache
+from typing import Final
+
+from pyproxy.downstream.exchange import Exchange
+from pyproxy.downstream.peer import Peer
+from pyproxy.errors.refusal import MethodNotAllowed, Refusal
+from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.forward import forward
+from pyproxy.gateway.gateway import Gateway
+from pyproxy.gateway.identify import Caller, identify
+from pyproxy.gateway.own import answer_own
+from pyproxy.gateway.permit import allow, occupied, permit
+from pyproxy.gateway.plan import Plan
+from pyproxy.gateway.refuse import refusal_head, refuse
+from pyproxy.gateway.report import denied, verified
+from pyproxy.gateway.visit import Visit, admit, request_id_of
+from pyproxy.identity.principal import Principal
+from pyproxy.limits.budget import FailureBudget
+from pyproxy.limits.limit import Limit, own_limit
+from pyproxy.routing.choice import Match
+from pyproxy.telemetry.record import Record, path_of
+from pyproxy.transform.dialect import Dialect
+from pyproxy.transform.request import Sender, upward_head
+from pyproxy.wire.status import status_line
+
+# nginx's name for it: the client left before there was an answer.
+CLIENT_LEFT: Final = 499
+_NO_FIELDS: Final[frozenset[bytes]] = frozenset()
+
+
+class Handler:
+    """Answers the requests of one listener.
+
+    Args:
+        desk: The worker's.
+        listener: Which table of routes.
+    """
+
+    def __init__(self, desk: Desk, listener: int) -> None:
+        self._desk = desk
+        self._listener = listener
+
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer one request, whatever happens; its record is written at the end."""
+        desk = self._desk
+        gateway = desk.gateway
+        head = exchange.head
+        started = desk.loop.time()
+        record = Record(
+            request_id=request_id_of(head, desk.new_id),
+            ip=exchange.peer.address,
+            method=head.method.decode("ascii"),
+            path=path_of(head.target),
+            status=CLIENT_LEFT,
+        )
+        dialect: Dialect = "plain"
+        try:
+            visit = admit(exchange, gateway.trusted, record.request_id)
+            record.ip = visit.address
+            own = gateway.own_paths.get(visit.target.path)
+            if own is not None:
+                await answer_own(own, desk, gateway, visit, record)
+                return
+            match = gateway.tables[self._listener].match(visit.host, visit.target.path, head.method)
+            dialect = match.value.dialect(match.rest(visit.target.path))
+            await self._proxy(gateway, match, visit, record)
+        except Refusal as refusal:
+            self._refuse(gateway, exchange, refusal, dialect, record)
+        except Exception as exc:  # noqa: BLE001 - the one place around a request; a fault of ours
+            desk.report(exc, record.request_id)
+            self._refuse(gateway, exchange, Refusal(), dialect, record)
+        finally:
+            record.bytes_in = exchange.body.received
+            record.bytes_out = exchange.sent
+            record.ms = (desk.loop.time() - started) * 1000.0
+            if exchange.has_begun and not exchange.is_ended:
+                record.is_aborted = True
+            if desk.access is not None:
+                desk.access.put(record, desk.wall())
+
+    async def _proxy(
+        self, gateway: Gateway, match: Match[Plan], visit: Visit, record: Record
+    ) -> None:
+        """Take a request through a route's checks and to its upstream.
+
+        Raises:
+            Refusal: A check says no, or no answer's head came from the upstream.
+        """
+        desk, plan, exchange = self._desk, match.value, visit.exchange
+        record.route = plan.name
+        index = exchange.head.index
+        allow(plan, visit.address)
+        if gateway.cors.is_preflight(exchange.head.method, index):
+            _answer_preflight(gateway, visit, record)
+            return
+        exchange.body.limit(plan.max_body)
+        now = desk.loop.time()
+        budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, now)
+        caller = await identify(gateway, plan, visit, budget, desk.wall())
+        principal = caller.principal
+        record.user = principal.name
+        if caller.is_fresh:
+            verified(desk, caller, visit)
+        path = match.rest(visit.target.path) if plan.strips_path else visit.target.path
+        permit(plan, principal, path)
+        own = _own_limit(principal)
+        if not plan.meter.charge_nowait(visit.address, principal.name, plan.name, now, own):
+            await plan.meter.charge(visit.address, principal.name, plan.name, now, own)
+        head = upward_head(
+            exchange.head, path, visit.target.query, exchange.body.length, plan.up,
+            _sender(plan, visit, caller),
+        )  # fmt: skip
+        cors = gateway.cors.response_block(index.get(b"origin")) if gateway.cors.is_on else b""
+        if plan.max_concurrent:
+            with occupied(plan, principal.name or visit.address, desk.under_way):
+                await forward(desk, plan, exchange, head, record, cors)
+        else:
+            await forward(desk, plan, exchange, head, record, cors)
+
+    def _refuse(
+        self,
+        gateway: Gateway,
+        exchange: Exchange,
+        refusal: Refusal,
+        dialect: Dialect,
+        record: Record,
+    ) -> None:
+        desk = self._desk
+        record.code = refusal.code
+        if not exchange.has_begun:
+            record.status = refusal.status
+        denied(desk, refusal, record)
+        block = gateway.tls_block if exchange.peer.is_tls else gateway.block
+        origin = exchange.head.index.get(b"origin")
+        block += gateway.cors.response_block(origin)
+        if isinstance(refusal, MethodNotAllowed) and not refusal.fields:
+            block += b"Allow: \r\n"  # RFC 9110 section 10.2.1: empty, nothing is allowed
+        refuse(exchange, refusal, dialect, record.request_id, block, desk.wall())
+
+    def reject(self, refusal: Refusal, peer: Peer) -> bytes:
+        """The whole answer to something that is no request; writes its record."""
+        desk = self._desk
+        gateway = desk.gateway
+        record = Record(
+            request_id=desk.new_id(), ip=peer.address, status=refusal.status, code=refusal.code
+        )
+        denied(desk, refusal, record)
+        if desk.access is not None:
+            desk.access.put(record, desk.wall())
+        block = gateway.tls_block if peer.is_tls else gateway.block
+        head, body = refusal_head(refusal, "plain", record.request_id, block, desk.wall())
+        return b"%bContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (head, len(body), body)
+
+
+def _own_limit(principal: Principal) -> Limit | None:
+    return None if principal.limit is None else own_limit(principal.limit)
+
+
+def _sender(plan: Plan, visit: Visit, caller: Caller) -> Sender:
+    """What the next hop may learn, and which credential it must not."""
+    fields, query = _NO_FIELDS, _NO_FIELDS
+    if caller.credential is not None:
+        fields, query = _stripped(caller.credential.places)
+    if plan.secret is not None:
+        fields |= {plan.secret.header}
+    peer = visit.exchange.peer
+    return Sender(
+        peer.address,
+        visit.address,
+        visit.is_trusted,
+        "https" if peer.is_tls else "http",
+        visit.host,
+        caller.principal.name,
+        visit.request_id,
+        fields,
+        query,
+    )
+
+
+@lru_cache(maxsize=64)
+def _stripped(places: frozenset[str]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Fields and query parameters that held the gateway's credential."""
+    fields = frozenset(place.encode() for place in places if not place.startswith("?"))
+    return fields, frozenset(place[1:].encode() for place in places if place.startswith("?"))
+
+
+def _answer_preflight(gateway: Gateway, visit: Visit, record: Record) -> None:
+    """Answer a browser's question itself (Fetch standard, CORS-preflight fetch)."""
+    exchange = visit.exchange
+    record.status = 204
+    block = gateway.tls_block if exchange.peer.is_tls else gateway.block
+    lines = gateway.cors.preflight_block(exchange.head.index[b"origin"])
+    request_id = f"X-Request-Id: {record.request_id}\r\n".encode("ascii")
+    exchange.begin(status_line(204) + block + lines + request_id, None)
+    exchange.end([])
+    exchange.flush()

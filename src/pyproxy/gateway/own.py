@@ -1,0 +1,199 @@
+"""The gateway's own endpoints; matched before any route, on every listener."""
+
+import json
+from email.utils import formatdate
+from typing import Final
+
+from pyproxy.errors.refusal import (
+    BadRequest,
+    BodyTooLarge,
+    Draining,
+    InvalidToken,
+    MethodNotAllowed,
+    MissingToken,
+    NoSigningKey,
+    NotFound,
+)
+from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.gateway import Gateway
+from pyproxy.gateway.identify import Caller, verify
+from pyproxy.gateway.report import verified
+from pyproxy.gateway.visit import Visit
+from pyproxy.identity.authenticator import Budget
+from pyproxy.identity.credential import find_credential
+from pyproxy.limits.budget import FailureBudget
+from pyproxy.limits.meter import Meter
+from pyproxy.telemetry.record import Record
+from pyproxy.wire.framing import CHUNKED
+from pyproxy.wire.status import status_line
+
+TOKEN: Final = "token"  # noqa: S105 - an endpoint's name
+REVOKE: Final = "revoke"
+VERIFY: Final = "verify"
+HEALTH: Final = "health"
+JWKS: Final = "jwks"
+
+# A request for a token has no body to speak of.
+MAX_OWN_BODY: Final = 1024
+
+_READ: Final = frozenset({b"GET", b"HEAD"})
+_WRITE: Final = frozenset({b"POST"})
+_METHODS: Final = {TOKEN: _WRITE, REVOKE: _WRITE, VERIFY: _READ, HEALTH: _READ, JWKS: _READ}
+
+
+async def answer_own(name: str, desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+    """Answer a request for one of the gateway's own paths.
+
+    Raises:
+        Refusal: The method is wrong, or what the endpoint says no to.
+    """
+    exchange = visit.exchange
+    methods = _METHODS[name]
+    if exchange.head.method not in methods:
+        allowed = b", ".join(sorted(methods))
+        raise MethodNotAllowed(fields=((b"Allow", allowed),))
+    exchange.body.limit(MAX_OWN_BODY)
+    if exchange.body.length == CHUNKED:
+        raise BodyTooLarge("a body of unknown length")
+    record.route = name
+    if name == HEALTH:
+        await _health(desk, gateway, visit, record)
+    elif name == JWKS:
+        _jwks(desk, gateway, visit, record)
+    elif name == VERIFY:
+        await _verify(desk, gateway, visit, record)
+    elif name == TOKEN:
+        await _token(desk, gateway, visit, record)
+    else:
+        await _revoke(desk, gateway, visit, record)
+
+
+def _answer(
+    desk: Desk, gateway: Gateway, visit: Visit, record: Record, body: bytes, fields: bytes = b""
+) -> None:
+    """200 with a JSON body."""
+    exchange = visit.exchange
+    record.status = 200
+    block = gateway.tls_block if exchange.peer.is_tls else gateway.block
+    cors = gateway.cors.response_block(exchange.head.index.get(b"origin"))
+    own = f"X-Request-Id: {record.request_id}\r\nDate: {formatdate(desk.wall(), usegmt=True)}\r\n"
+    head = b"".join(
+        (
+            status_line(200),
+            b"Content-Type: application/json\r\n",
+            fields,
+            own.encode("ascii"),
+            block,
+            cors,
+        )
+    )
+    if not exchange.body.is_complete:
+        exchange.keeps_alive = False
+    exchange.answer(head, body)
+
+
+async def _health(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+    meter, now = Meter(gateway.store, (gateway.health_limit,)), desk.loop.time()
+    if not meter.charge_nowait(visit.address, "", HEALTH, now):
+        await meter.charge(visit.address, "", HEALTH, now)
+    if desk.is_draining:
+        raise Draining
+    _answer(desk, gateway, visit, record, b'{"status":"ok"}', b"Cache-Control: no-store\r\n")
+
+
+def _jwks(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+    if gateway.minter is None:
+        raise NotFound("no signing key")
+    _answer(desk, gateway, visit, record, gateway.jwks, b"Cache-Control: max-age=300\r\n")
+
+
+async def _caller(
+    desk: Desk, gateway: Gateway, visit: Visit, record: Record, budget: Budget
+) -> Caller:
+    """Who asks an endpoint that wants a key or a token.
+
+    Raises:
+        Refusal: Nobody known.
+    """
+    head = visit.exchange.head
+    credential = find_credential(
+        head.index, head.repeated, visit.target.query or b"", gateway.credentials
+    )
+    if credential is None:
+        raise MissingToken
+    caller = await verify(gateway.authenticator, credential, budget, desk.wall())
+    record.user = caller.principal.name
+    if caller.is_fresh:
+        verified(desk, caller, visit)
+    return caller
+
+
+class _Prepaid:
+    """The budget of a request that has spent from ``auth`` already, good or not."""
+
+    async def reserve(self) -> None:
+        """Paid."""
+
+    async def refund(self) -> None:
+        """Nothing goes back: the request itself costs."""
+
+    async def spend(self) -> None:
+        """Paid."""
+
+
+_PREPAID: Final = _Prepaid()
+
+
+def _budget(desk: Desk, gateway: Gateway, visit: Visit) -> FailureBudget:
+    return FailureBudget(gateway.store, gateway.auth_limit, visit.address, desk.loop.time())
+
+
+async def _verify(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+    caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
+    fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % _as_field(caller.principal.name)
+    body = json.dumps({"user": caller.principal.name}).encode()
+    _answer(desk, gateway, visit, record, body, fields)
+
+
+async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+    """Exchange an API key for a token; a token buys no other, so its life cannot be prolonged."""
+    await _budget(desk, gateway, visit).spend()
+    if gateway.minter is None:
+        raise NoSigningKey
+    caller = await _caller(desk, gateway, visit, record, _PREPAID)
+    principal = caller.principal
+    if principal.kind != "key":
+        raise InvalidToken("only an API key is exchanged for a token")
+    try:
+        minted = gateway.minter.mint(principal.name, desk.wall(), desk.new_id())
+    except ValueError as exc:
+        raise BadRequest(str(exc)) from exc
+    desk.audit.put(
+        "token.minted", desk.wall(), user=principal.name, ip=visit.address, result="ok",
+        details={"kid": minted.kid, "expires_in": minted.expires_in}, request_id=record.request_id,
+    )  # fmt: skip
+    body = {
+        "token": minted.token,
+        "expires_in": minted.expires_in,
+        "kid": minted.kid,
+        "alg": minted.alg,
+    }
+    _answer(desk, gateway, visit, record, json.dumps(body).encode(), b"Cache-Control: no-store\r\n")
+
+
+async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+    caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
+    principal = caller.principal
+    if principal.kind != "jwt" or principal.expires_at is None:
+        raise BadRequest("only a token can be revoked")
+    gateway.revocations.revoke(principal.token_id, principal.expires_at, desk.wall())
+    desk.audit.put(
+        "token.revoked", desk.wall(), user=principal.name, ip=visit.address, result="ok",
+        request_id=record.request_id,
+    )  # fmt: skip
+    _answer(desk, gateway, visit, record, b'{"revoked":true}', b"Cache-Control: no-store\r\n")
+
+
+def _as_field(name: str) -> bytes:
+    """A user's name where only visible ASCII may stand (RFC 9110 section 5.5)."""
+    return name.encode("ascii", "backslashreplace")

@@ -1,0 +1,62 @@
+"""A route, compiled: everything that a request needs of it, looked up and never computed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyproxy.identity.credential import CredentialRules
+from pyproxy.identity.networks import Networks
+from pyproxy.identity.shared_secret import SharedSecret
+from pyproxy.limits.meter import Meter
+from pyproxy.routing.pattern import DeniedPaths
+from pyproxy.transform.dialect import Dialect
+from pyproxy.transform.request import UpwardRules
+from pyproxy.transform.response import DownwardRules
+from pyproxy.upstream.balance import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens to a route's requests.
+
+    Attributes:
+        name: The route's.
+        strips_path: Whether the route's path is removed on the way up.
+        dialect: Of errors, by the path that the upstream would get.
+        allow_from: Clients' networks; empty: any.
+        proofs: Ways to prove who asks; empty: open.
+        credentials: Where a key or token is looked for.
+        secret: The shared secret, where ``token`` is among the proofs.
+        users: Who may use it; empty: everybody known.
+        denied: Paths that are closed.
+        meter: Takes from all of its limits.
+        max_body: Bytes.
+        max_concurrent: Requests of one user at a time; 0: any number.
+        up: Changes on the way up.
+        down: Changes on the way down.
+        upstream: Where it goes.
+        connect_timeout: Seconds.
+        read_timeout: Seconds of silence.
+        retries: Further attempts.
+        missing_credential: Name of the variable to set, where a credential that
+            is to be injected is not configured; else ``""``.
+    """
+
+    name: str
+    strips_path: bool
+    dialect: Callable[[bytes], Dialect]
+    allow_from: Networks
+    proofs: frozenset[str]
+    credentials: CredentialRules
+    secret: SharedSecret | None
+    users: frozenset[str]
+    denied: DeniedPaths
+    meter: Meter
+    max_body: int
+    max_concurrent: int
+    up: UpwardRules
+    down: DownwardRules
+    upstream: Upstream
+    connect_timeout: float
+    read_timeout: float
+    retries: int
+    missing_credential: str = ""

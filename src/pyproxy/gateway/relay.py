@@ -1,0 +1,118 @@
+"""The way of an answer: from the upstream's read callback to the client's transport."""
+
+import asyncio
+from collections.abc import Callable
+
+from pyproxy.downstream.exchange import Exchange
+from pyproxy.errors.refusal import Refusal
+from pyproxy.transform.response import DownwardRules, downward_head, interim_head
+from pyproxy.upstream.connection import UpstreamConnection
+from pyproxy.wire.head import FieldLine, ResponseHead
+from pyproxy.wire.hop_by_hop import passes_trailers
+
+_BODILESS = frozenset({204, 304})
+
+
+class Relay:
+    """Passes one answer on as it comes; no task is woken for a piece of it.
+
+    Attributes:
+        done: Resolved when the answer is complete or broken off; holds the
+            refusal if the answer's head never came.
+        status: Of the final head; 0 before it.
+        head_at: Monotonic seconds of the final head.
+        is_aborted: The answer broke off after its head.
+    """
+
+    __slots__ = (
+        "_connection", "_cors", "_exchange", "_request_id", "_rules", "_wall", "done", "head_at", "is_aborted",
+        "status", "_now",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        connection: UpstreamConnection,
+        rules: DownwardRules,
+        *,
+        request_id: str,
+        cors: bytes,
+        loop: asyncio.AbstractEventLoop,
+        wall: Callable[[], float],
+    ) -> None:
+        self._exchange = exchange
+        self._connection = connection
+        self._rules = rules
+        self._request_id = request_id
+        self._cors = cors
+        self._now = loop.time
+        self._wall = wall
+        self.done: asyncio.Future[None] = loop.create_future()
+        self.status = 0
+        self.head_at = 0.0
+        self.is_aborted = False
+
+    def interim_arrived(self, head: ResponseHead) -> None:
+        """Pass a 1xx on (RFC 9110 section 15.2)."""
+        self._exchange.interim(interim_head(head, self._rules))
+
+    def head_arrived(self, head: ResponseHead, length: int) -> None:
+        """Shape the head for the client; it leaves together with what follows it."""
+        exchange = self._exchange
+        self.status = head.status
+        self.head_at = self._now()
+        if not exchange.body.is_complete:
+            # Answered before the request was whole: the rest of it is not wanted,
+            # and where the next request would start is not known.
+            exchange.keeps_alive = False
+        has_body = exchange.head.method != b"HEAD" and head.status not in _BODILESS
+        text = downward_head(
+            head,
+            self._rules,
+            is_tls=exchange.peer.is_tls,
+            request_id=self._request_id,
+            wall=self._wall(),
+            cors=self._cors,
+            keeps_length=not has_body,
+        )
+        exchange.begin(text, length if has_body else None)
+
+    def body_arrived(self, data: bytes) -> None:
+        """Pass bytes on."""
+        self._exchange.send(data)
+
+    def body_ended(self, trailers: list[FieldLine]) -> None:
+        """The answer is complete."""
+        exchange = self._exchange
+        exchange.end(trailers if trailers and passes_trailers(exchange.head) else [])
+        self._finish()
+
+    def flush(self) -> None:
+        """Write what one read brought, in one piece."""
+        self._exchange.flush()
+
+    def failed(self, refusal: Refusal) -> None:
+        """Refuse while that is possible; afterwards break off, so that the cut shows."""
+        if self._exchange.has_begun:
+            self.is_aborted = True
+            self._exchange.abort()
+            self._finish()
+        elif not self.done.done():
+            self.done.set_exception(refusal)
+
+    def body_broke(self, refusal: Refusal) -> None:
+        """The client's body will never be complete; the upstream must not take it for whole."""
+        self._connection.abort()
+        self.failed(refusal)
+
+    def upload_blocked(self) -> None:
+        """Read no more from the client."""
+        self._exchange.hold_body()
+
+    def upload_unblocked(self) -> None:
+        """Read on from the client."""
+        self._exchange.resume_body()
+
+    def _finish(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
