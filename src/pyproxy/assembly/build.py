@@ -1,0 +1,118 @@
+"""Settings and resources become a gateway; the only place that knows every feature."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pyproxy.assembly.keys import read_keyring
+from pyproxy.assembly.listeners import Group
+from pyproxy.assembly.plans import compile_plans
+from pyproxy.assembly.resources import Resources
+from pyproxy.assembly.tokens import read_local_keys, token_rules
+from pyproxy.config.settings import Settings
+from pyproxy.gateway import own
+from pyproxy.gateway.gateway import Gateway
+from pyproxy.gateway.plan import Plan
+from pyproxy.identity.authenticator import Authenticator
+from pyproxy.identity.credential import CredentialRules
+from pyproxy.identity.jwt_verifier import JwtVerifier, KeyRefresher
+from pyproxy.identity.networks import Networks
+from pyproxy.identity.recall import Recall
+from pyproxy.limits.limit import Limit
+from pyproxy.routing.choice import Entry
+from pyproxy.routing.table import Table
+from pyproxy.transform.cors import Cors
+from pyproxy.transform.security_headers import SecurityHeaders
+
+
+def assemble(
+    settings: Settings,
+    groups: Sequence[Group],
+    resources: Resources,
+    refresher: KeyRefresher | None = None,
+) -> Gateway:
+    """Compile a configuration. Reads the files it names, so it blocks.
+
+    Args:
+        settings: Sound.
+        groups: The listeners, one table of routes each.
+        resources: Outlive the gateway.
+        refresher: Fetches the remote key set when a token names an unknown key.
+
+    Raises:
+        ConfigurationError: With every fault found in the files.
+    """
+    security = _security(settings)
+    limits = {
+        name: Limit(name, limit.rate, limit.burst, limit.per)
+        for name, limit in settings.rate_limits.items()
+    }
+    plans = compile_plans(settings, limits, security, resources)
+    local = read_local_keys(settings.auth.jwt)
+    resources.key_sets.replace_local(local.verifying)
+    if local.minter is not None:
+        resources.key_sets.replace_minted(local.minter.public)
+    tokens = JwtVerifier(resources.key_sets, token_rules(settings.auth.jwt), refresher)
+    server = settings.server.decoy_server_header
+    line = f"Server: {server}\r\n".encode() if server else b""
+    return Gateway(
+        tables=tuple(_table(settings, plans, group.routes) for group in groups),
+        own_paths=_own_paths(settings),
+        trusted=Networks(settings.server.trusted_proxies),
+        authenticator=Authenticator(
+            read_keyring(settings.auth),
+            Recall(resources.secret),
+            resources.gate,
+            tokens if settings.auth.jwt.is_configured else None,
+            resources.revocations,
+            cache_ttl_s=settings.auth.cache_ttl,
+        ),
+        credentials=CredentialRules.compile(settings.auth.max_header, settings.auth.max_token),
+        minter=local.minter,
+        jwks=local.minter.public_jwks() if local.minter else b"",
+        revocations=resources.revocations,
+        store=resources.store,
+        auth_limit=limits["auth"],
+        health_limit=limits["health"],
+        cors=_cors(settings),
+        block=security.over_plain + line,
+        tls_block=security.over_tls + line,
+    )
+
+
+def _table(settings: Settings, plans: Mapping[str, Plan], names: Iterable[str]) -> Table[Plan]:
+    wanted = frozenset(names)
+    return Table.build(
+        Entry.of(route.path, route.hosts, route.methods, plans[route.name])
+        for route in settings.routes
+        if not wanted or route.name in wanted
+    )
+
+
+def _own_paths(settings: Settings) -> dict[bytes, str]:
+    endpoints = settings.endpoints
+    paths = {
+        endpoints.token: own.TOKEN,
+        f"{endpoints.token}/revoke" if endpoints.token else "": own.REVOKE,
+        endpoints.verify: own.VERIFY,
+        endpoints.health: own.HEALTH,
+        endpoints.jwks: own.JWKS,
+    }
+    return {path.encode(): name for path, name in paths.items() if path}
+
+
+def _security(settings: Settings) -> SecurityHeaders:
+    headers = settings.headers
+    return SecurityHeaders.of(
+        hsts=headers.hsts,
+        frame_options=headers.frame_options,
+        content_type_options=headers.content_type_options,
+        xss_protection=headers.xss_protection,
+        referrer_policy=headers.referrer_policy,
+        content_security_policy=headers.content_security_policy,
+    )
+
+
+def _cors(settings: Settings) -> Cors:
+    cors = settings.cors
+    return Cors.of(
+        origins=cors.origins, methods=cors.methods, headers=cors.headers, max_age_s=cors.max_age
+    )

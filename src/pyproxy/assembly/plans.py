@@ -1,0 +1,159 @@
+"""Routes become plans: everything that can be known before a request is worked out here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pyproxy.assembly.resources import Resources
+from pyproxy.config.origin import Origin
+from pyproxy.config.route import CredentialSettings, RouteSettings
+from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.gateway.plan import Plan
+from pyproxy.identity.credential import CredentialRules
+from pyproxy.identity.networks import Networks
+from pyproxy.identity.shared_secret import SharedSecret
+from pyproxy.limits.limit import Limit
+from pyproxy.limits.meter import Meter
+from pyproxy.providers.catalogue import CATALOGUE
+from pyproxy.providers.preset import Preset, always
+from pyproxy.routing.pattern import DeniedPaths
+from pyproxy.transform.request import UpwardRules, upward_rules
+from pyproxy.transform.response import DownwardRules, downward_rules
+from pyproxy.transform.security_headers import SecurityHeaders
+from pyproxy.upstream.balance import Upstream
+from pyproxy.upstream.endpoint import Address
+from pyproxy.upstream.tls import ClientTls, TlsFiles
+
+
+def compile_plans(
+    settings: Settings,
+    limits: Mapping[str, Limit],
+    security: SecurityHeaders,
+    resources: Resources,
+) -> dict[str, Plan]:
+    """Plans by route name. Reads the files of ``tls`` sections.
+
+    Raises:
+        ConfigurationError: With every fault of every route.
+    """
+    plans: dict[str, Plan] = {}
+    faults: list[Fault] = []
+    for number, route in enumerate(settings.routes):
+        try:
+            plans[route.name] = _plan(
+                f"routes[{number}]", route, settings, limits, security, resources
+            )
+        except ConfigurationError as exc:
+            faults += exc.faults
+    if faults:
+        raise ConfigurationError(*faults)
+    return plans
+
+
+def _plan(
+    where: str,
+    route: RouteSettings,
+    settings: Settings,
+    limits: Mapping[str, Limit],
+    security: SecurityHeaders,
+    resources: Resources,
+) -> Plan:
+    preset = CATALOGUE[route.provider]
+    origins = route.upstream or ((Origin.parse(preset.origin),) if preset.origin else ())
+    if not origins:
+        raise ConfigurationError(Fault(f"{where}.upstream", "is required by this provider"))
+    if len({origin.path for origin in origins}) > 1:
+        raise ConfigurationError(Fault(f"{where}.upstream", "has URLs with different paths"))
+    auth = settings.auth
+    return Plan(
+        name=route.name,
+        strips_path=route.strip_path,
+        dialect=always(route.errors) if route.errors else preset.dialect,
+        allow_from=Networks(route.allow_from),
+        proofs=frozenset(route.auth),
+        credentials=CredentialRules.compile(auth.max_header, auth.max_token, route.credential_from),
+        secret=_secret(route),
+        users=frozenset(route.users),
+        denied=DeniedPaths.of((*preset.denied_paths, *route.deny_paths)),
+        meter=Meter(resources.store, [limits[name] for name in route.rate_limits]),
+        max_body=settings.server.max_body if route.max_body is None else route.max_body,
+        max_concurrent=route.max_concurrent,
+        up=_up(route, preset, origins[0]),
+        down=_down(route, preset, settings, security),
+        upstream=_upstream(where, route, origins, resources),
+        connect_timeout=route.connect_timeout,
+        read_timeout=route.read_timeout,
+        retries=route.retries,
+    )
+
+
+def _secret(route: RouteSettings) -> SharedSecret | None:
+    if "token" not in route.auth or route.token.secret is None:
+        return None
+    return SharedSecret(route.token.header, route.token.secret.reveal())
+
+
+def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
+    credential = route.credential
+    return upward_rules(
+        host=origin.authority.encode(),
+        base=origin.path.encode(),
+        injected=_injected(credential),
+        injected_query=_injected_query(credential),
+        set_fields={name.encode(): value.encode() for name, value in route.request_headers.items()},
+        defaults=dict(preset.request_defaults),
+        tells_client=not preset.is_public_api,
+        via=not preset.is_public_api,
+        identity_field=route.identity_header.encode(),
+    )
+
+
+def _injected(credential: CredentialSettings) -> tuple[tuple[bytes, bytes], ...]:
+    if credential.value is None or not credential.header:
+        return ()
+    return ((credential.header.encode(), credential.value.reveal().encode()),)
+
+
+def _injected_query(credential: CredentialSettings) -> bytes:
+    if credential.value is None or not credential.query:
+        return b""
+    return f"{credential.query}={credential.value.reveal()}".encode()
+
+
+def _down(
+    route: RouteSettings, preset: Preset, settings: Settings, security: SecurityHeaders
+) -> DownwardRules:
+    return downward_rules(
+        (security.over_plain, security.over_tls),
+        security.names,
+        removed=preset.removed_response_fields,
+        set_fields=tuple(
+            (name.encode(), value.encode()) for name, value in route.response_headers.items()
+        ),
+        server=settings.server.decoy_server_header.encode(),
+    )
+
+
+def _upstream(
+    where: str, route: RouteSettings, origins: tuple[Origin, ...], resources: Resources
+) -> Upstream:
+    tls = _client_tls(where, route) if any(origin.is_tls for origin in origins) else None
+    endpoints = [resources.endpoint(_address(origin, tls)) for origin in origins]
+    return Upstream(endpoints, is_round_robin=route.balance == "round-robin")
+
+
+def _client_tls(where: str, route: RouteSettings) -> ClientTls:
+    tls = route.tls
+    files = TlsFiles(_path(tls.ca), _path(tls.certificate), _path(tls.private_key))
+    return ClientTls.load(files, tls.server_name, tls.pin_sha256, f"{where}.tls")
+
+
+def _address(origin: Origin, tls: ClientTls | None) -> Address:
+    if tls is None or not origin.is_tls:
+        return Address(origin.host, origin.port)
+    name = tls.name_for(origin.host)
+    return Address(origin.host, origin.port, tls.context, name, tls.pins.check)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None

@@ -1,0 +1,118 @@
+"""From listening sockets to connections, within bounds."""
+
+import asyncio
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from functools import partial
+
+from pyproxy.downstream.connection import ClientConnection, Port
+
+# Out of file descriptors: connections wait in the backlog, and a while is left to others.
+_PAUSE_S = 0.1
+_TLS_CLOSE_S = 2.0
+
+Spawn = Callable[[Coroutine[object, object, None], str], object]
+
+
+class Admission:
+    """How many connections are open, in all and by address.
+
+    Args:
+        max_connections: Further ones wait in the kernel's backlog.
+        max_per_address: Further ones are closed at once; 0: no limit.
+    """
+
+    def __init__(self, max_connections: int, max_per_address: int) -> None:
+        self.max_connections = max_connections
+        self.max_per_address = max_per_address
+        self._open = 0
+        self._by_address: Counter[str] = Counter()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def room(self) -> None:
+        """Wait until another connection may be opened."""
+        while self._open >= self.max_connections:
+            self._room.clear()
+            await self._room.wait()
+
+    def enter(self, address: str) -> Callable[[], None] | None:
+        """Count a connection in; ``None`` if its address has too many.
+
+        Returns:
+            To be called when it ends; calling it again does nothing.
+        """
+        if self.max_per_address and address and self._by_address[address] >= self.max_per_address:
+            return None
+        self._open += 1
+        self._by_address[address] += 1
+        is_in = [address]
+        return partial(self._leave, is_in)
+
+    def _leave(self, is_in: list[str]) -> None:
+        if not is_in:
+            return
+        address = is_in.pop()
+        self._open -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+        self._room.set()
+
+
+class Acceptor:
+    """Accepts connections on one socket, hands them their protocol, and TLS before it."""
+
+    def __init__(
+        self,
+        port: Port,
+        admission: Admission,
+        spawn: Spawn,
+        loop: asyncio.AbstractEventLoop,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._port = port
+        self._admission = admission
+        self._spawn = spawn
+        self._loop = loop
+        self._tls = tls
+
+    async def run(self, listening: socket.socket) -> None:
+        """Accept until cancelled."""
+        while True:
+            await self._admission.room()
+            try:
+                accepted, name = await self._loop.sock_accept(listening)
+            except OSError:
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            address = name[0] if isinstance(name, tuple) else ""
+            leave = self._admission.enter(address)
+            if leave is None:
+                accepted.close()
+                continue
+            self._spawn(self._open(accepted, leave), "handshake")
+
+    async def _open(self, accepted: socket.socket, leave: Callable[[], None]) -> None:
+        """Do the handshake; the protocol is on its own after that."""
+        opened_at = self._loop.time()
+        protocol = ClientConnection(self._port, opened_at, self._loop, leave)
+        try:
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(lambda: protocol, accepted)
+            else:
+                await self._loop.connect_accepted_socket(
+                    lambda: protocol,
+                    accepted,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=self._port.header_timeout,
+                    ssl_shutdown_timeout=_TLS_CLOSE_S,
+                )
+        except (OSError, ssl.SSLError):
+            # Half a handshake, plain text on a TLS port, a scanner: nothing was served.
+            leave()
+        except BaseException:
+            leave()
+            raise

@@ -1,0 +1,43 @@
+"""The remote key set of a configuration, connected to the worker."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import ClientSession, TCPConnector
+
+from pyproxy.config.auth import JwtSettings
+from pyproxy.identity.jwks_fetch import open_session
+from pyproxy.identity.jwks_source import RemoteKeySet
+from pyproxy.identity.key_sets import KeySets
+from pyproxy.runtime.journal import Journal
+from pyproxy.upstream.tls import ClientTls
+
+
+def remote_key_set(
+    jwt: JwtSettings, key_sets: KeySets, journal: Journal, loop: asyncio.AbstractEventLoop
+) -> RemoteKeySet | None:
+    """The source that ``jwks_url`` or ``issuer_url`` names, if one does; nothing is fetched yet."""
+    if not jwt.jwks_url and not jwt.issuer_url:
+        return None
+    tls = ClientTls.load(path="auth.jwt")
+
+    def session() -> ClientSession:
+        return open_session(TCPConnector(ssl=tls.context))
+
+    def tell(event: str, details: Mapping[str, str]) -> None:
+        journal.audit.put(
+            "jwks.reloaded", journal.wall(), result=details.get("result", ""), details=details
+        )
+        journal.log.info(event, "", **{name: value for name, value in details.items()})
+
+    return RemoteKeySet(
+        url=jwt.jwks_url,
+        issuer_url=jwt.issuer_url,
+        ttl_s=jwt.jwks_ttl,
+        max_age_s=jwt.jwks_max_age,
+        algorithms=jwt.algorithms,
+        session_factory=session,
+        clock=loop.time,
+        on_change=key_sets.replace_remote,
+        on_event=tell,
+    )

@@ -1,0 +1,558 @@
+"""A remote key set over real TLS on loopback, from a source that misbehaves."""
+
+import asyncio
+import contextlib
+import gzip
+import inspect
+import json
+import ssl
+
+import pytest
+import trustme
+from aiohttp import TCPConnector, web
+
+from pyproxy.identity.jwk_members import without_private
+from pyproxy.identity.jwks import KeySet
+from pyproxy.identity.jwks_fetch import FetchFailed, fetch, open_session
+from pyproxy.identity.jwks_source import RemoteKeySet
+from pyproxy.identity.jws_algorithms import ALGORITHMS
+from pyproxy.identity.signing_keys import generate_signing_key
+
+SIGNING = generate_signing_key("ES256")
+FIRST = {**without_private(SIGNING), "kid": "first"}
+SECOND = {**without_private(generate_signing_key("ES256")), "kid": "second"}
+LEAKED = {**SIGNING, "kid": "leaked"}
+
+
+def _document(*keys):
+    return json.dumps({"keys": keys}).encode()
+
+
+def _respond(body, status=200, **headers):
+    return web.Response(
+        body=body, status=status, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
+
+
+class Provider:
+    """A key server that answers what it is told to.
+
+    Attributes:
+        answers: What each path answers; a callable is asked, an event is waited for.
+        seen: Requests so far.
+        asked: Set by the first of them.
+    """
+
+    def __init__(self, authority):
+        self.authority = authority
+        self.answers = {}
+        self.seen = []
+        self.asked = asyncio.Event()
+        self.url = ""
+
+    def serve(self, *keys, path="/jwks"):
+        self.answers[path] = lambda _: _respond(_document(*keys))
+
+    async def handle(self, request):
+        self.seen.append(request)
+        self.asked.set()
+        answer = self.answers.get(request.path)
+        if answer is None:
+            return web.Response(status=404)
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            return _respond(_document(FIRST))
+        answered = answer(request)
+        return await answered if inspect.isawaitable(answered) else answered
+
+    def client_context(self):
+        context = ssl.create_default_context()
+        self.authority.configure_trust(context)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+async def provider(authority):
+    provider = Provider(authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    runner = web.ServerRunner(web.Server(provider.handle), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    port = runner.addresses[0][1]
+    provider.url = f"https://localhost:{port}"
+    yield provider
+    for answer in provider.answers.values():
+        if isinstance(answer, asyncio.Event):
+            answer.set()
+    await runner.cleanup()
+
+
+class FakeClock:
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class Remote:
+    """A remote key set with what it told its owner."""
+
+    def __init__(self, provider, **changes):
+        self.provider = provider
+        self.clock = FakeClock()
+        self.changes = []
+        self.events = []
+        self.told = asyncio.Event()
+        settings = {"url": f"{provider.url}/jwks", "ttl_s": 300.0, "max_age_s": 86400.0}
+        self.keys = RemoteKeySet(
+            **{**settings, **changes},
+            algorithms=ALGORITHMS,
+            session_factory=self.open_session,
+            clock=self.clock,
+            on_change=self.changes.append,
+            on_event=self.on_event,
+        )
+
+    def on_event(self, event, details):
+        assert event == "jwks.reloaded"
+        self.events.append(dict(details))
+        self.told.set()
+
+    def open_session(self):
+        return open_session(TCPConnector(ssl=self.provider.client_context()))
+
+    async def refresh(self):
+        async with self.open_session() as session:
+            await self.keys.refresh(session)
+
+    def names(self):
+        keys = self.keys.current(self.clock.now)
+        return None if keys is None else [key.kid for key in keys.keys]
+
+    @contextlib.asynccontextmanager
+    async def running(self):
+        task = asyncio.create_task(self.keys.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def test_keys_are_fetched_and_told(provider):
+    provider.serve(FIRST, SECOND)
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.names() == ["first", "second"]
+    assert [len(keys.keys) for keys in remote.changes] == [2]
+    assert remote.events == [{"result": "ok", "source": f"{provider.url}/jwks", "keys": "2"}]
+
+
+async def test_nothing_is_trusted_before_the_first_fetch(provider):
+    assert Remote(provider).names() is None
+
+
+async def test_an_unchanged_set_is_not_told_again(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+
+    await remote.refresh()
+    await remote.refresh()
+
+    assert (len(provider.seen), len(remote.changes), len(remote.events)) == (2, 1, 1)
+
+
+async def test_a_rotated_set_takes_the_place_of_the_old(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+    await remote.refresh()
+    provider.serve(SECOND)
+
+    await remote.refresh()
+
+    assert remote.names() == ["second"]
+    assert len(remote.changes) == 2
+
+
+async def test_an_etag_saves_the_body_and_renews_the_trust(provider):
+    def answer(request):
+        if request.headers.get("If-None-Match") == '"v1"':
+            return web.Response(status=304)
+        return _respond(_document(FIRST), ETag='"v1"')
+
+    provider.answers["/jwks"] = answer
+    remote = Remote(provider, max_age_s=1000.0)
+    await remote.refresh()
+    remote.clock.now += 999.0
+
+    await remote.refresh()
+    remote.clock.now += 999.0
+
+    assert remote.names() == ["first"]
+    assert [request.headers.get("If-None-Match") for request in provider.seen] == [None, '"v1"']
+    assert len(remote.changes) == 1
+
+
+async def test_an_etag_that_is_none_is_not_sent_back(provider):
+    provider.answers["/jwks"] = lambda _: _respond(_document(FIRST), ETag="not quoted")
+    remote = Remote(provider)
+    await remote.refresh()
+
+    await remote.refresh()
+
+    assert "If-None-Match" not in provider.seen[1].headers
+
+
+async def test_cookies_are_not_kept_and_nothing_of_ours_is_sent(provider):
+    provider.answers["/jwks"] = lambda _: _respond(_document(FIRST), Set_Cookie="a=b; Path=/")
+    remote = Remote(provider)
+
+    async with remote.open_session() as session:
+        await remote.keys.refresh(session)
+        await remote.keys.refresh(session)
+
+    assert len(provider.seen) == 2
+    assert not any({"Cookie", "Authorization"} & set(each.headers) for each in provider.seen)
+
+
+FAILURES = [
+    pytest.param(lambda _: _respond(b"", 500), "status 500", id="500"),
+    pytest.param(lambda _: _respond(b"", 304), "status 304", id="304 that nobody asked for"),
+    pytest.param(lambda _: _respond(b"", 302, Location="/other"), "status 302", id="redirect"),
+    pytest.param(
+        lambda _: _respond(b"", 307, Location="http://127.0.0.1:1/"), "status 307", id="downgrade"
+    ),
+    pytest.param(lambda _: _respond(b"<html>", 200), "not a JWK set", id="HTML"),
+    pytest.param(lambda _: _respond(b'{"keys":[NaN]}'), "not a JWK set", id="NaN"),
+    pytest.param(lambda _: _respond(b"[" * 100_000), "not a JWK set", id="deep JSON"),
+    pytest.param(lambda _: _respond(b" " * (256 * 1024 + 1)), "256 KiB", id="over 256 KiB"),
+    pytest.param(
+        lambda _: _respond(gzip.compress(_document(FIRST)), Content_Encoding="gzip"),
+        "compressed",
+        id="gzip",
+    ),
+    pytest.param(lambda _: _respond(_document()), "no usable key", id="no keys"),
+    pytest.param(lambda _: _respond(_document({"kty": "oct", "k": "AA"})), "#1", id="oct alone"),
+]
+
+
+@pytest.mark.parametrize(("answer", "reason"), FAILURES)
+async def test_a_failing_source_leaves_the_old_keys_in_force(provider, answer, reason):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+    await remote.refresh()
+    provider.answers["/jwks"] = answer
+    provider.serve(SECOND, path="/other")
+
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+    assert len(remote.changes) == 1
+    assert remote.events[-1]["result"] == "failed"
+    assert remote.events[-1]["keys"] == "kept"
+    assert reason in remote.events[-1]["reason"]
+    assert [request.path for request in provider.seen] == ["/jwks", "/jwks"]
+
+
+async def test_an_endless_body_is_not_read_to_its_end(provider):
+    async def endless(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await response.write(b" " * 65536)
+        return response
+
+    provider.answers["/jwks"] = endless
+    remote = Remote(provider)
+
+    async with asyncio.timeout(5), remote.open_session() as session:
+        with pytest.raises(FetchFailed, match="256 KiB"):
+            await fetch(session, f"{provider.url}/jwks")
+
+
+async def test_a_failure_streak_is_told_once_and_its_end_too(provider):
+    remote = Remote(provider)
+    await remote.refresh()
+    await remote.refresh()
+    provider.serve(FIRST)
+
+    await remote.refresh()
+
+    assert [event["result"] for event in remote.events] == ["failed", "ok"]
+    assert remote.events[0]["keys"] == "none"
+    assert remote.names() == ["first"]
+
+
+async def test_keys_past_their_maximum_age_are_no_longer_trusted(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider, max_age_s=1000.0)
+    await remote.refresh()
+    del provider.answers["/jwks"]
+    await remote.refresh()
+    remote.clock.now += 1000.0
+
+    assert remote.names() is None
+    await remote.refresh()
+
+    assert remote.changes[-1] is None
+    assert [event.get("keys") for event in remote.events] == ["1", "kept", "lost"]
+
+
+async def test_lost_keys_come_back(provider):
+    provider.answers["/jwks"] = lambda _: _respond(_document(FIRST), ETag='"v1"')
+    remote = Remote(provider, max_age_s=1000.0)
+    await remote.refresh()
+    remote.clock.now += 1000.0
+    answer = provider.answers.pop("/jwks")
+    await remote.refresh()
+    provider.answers["/jwks"] = answer
+
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+    assert [keys is None for keys in remote.changes] == [False, True, False]
+    assert "If-None-Match" not in provider.seen[-1].headers
+
+
+async def test_a_published_private_key_is_refused_with_an_alarm(provider):
+    provider.serve(LEAKED, SECOND)
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.names() == ["second"]
+    assert remote.events[0]["refused"] == "1"
+    assert remote.events[0]["alarm"] == "private keys published: leaked"
+    assert SIGNING["d"] not in json.dumps(remote.events)
+
+
+async def test_a_refused_key_is_told_by_name(provider):
+    provider.serve(FIRST, {**SECOND, "use": "enc"})
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.events[0]["faults"] == "key second: use is not sig"
+    assert "alarm" not in remote.events[0]
+
+
+async def test_a_server_of_another_ca_is_not_believed(provider):
+    provider.serve(FIRST)
+    provider.authority = trustme.CA()
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.names() is None
+    assert "Certificate" in remote.events[0]["reason"]
+    assert provider.seen == []
+
+
+async def test_a_server_of_another_name_is_not_believed(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider, url=provider.url.replace("localhost", "127.0.0.1") + "/jwks")
+
+    await remote.refresh()
+
+    assert "Certificate" in remote.events[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://localhost/jwks", id="http"),
+        pytest.param("HTTP://localhost/jwks", id="HTTP in capitals"),
+        pytest.param("file:///etc/passwd", id="file"),
+        pytest.param("//localhost/jwks", id="no scheme"),
+        pytest.param("https://user:secret@localhost/jwks", id="user and password"),
+        pytest.param("https:///jwks", id="no host"),
+        pytest.param("https://local host/jwks", id="space"),
+        pytest.param("https://localhost/jwks\r\nX: y", id="header injection"),
+        pytest.param("https://localhost\\@evil.example/", id="backslash"),
+        pytest.param("https://localhost/#x", id="fragment"),
+        pytest.param("https://[::1/jwks", id="broken address"),
+        pytest.param("https://localhost:99999/", id="impossible port"),
+        pytest.param("", id="empty"),
+    ],
+)
+async def test_only_https_addresses_are_asked(provider, url):
+    async with Remote(provider).open_session() as session:
+        with pytest.raises(FetchFailed):
+            await fetch(session, url)
+
+
+async def test_a_source_that_does_not_answer_is_given_up(provider):
+    provider.answers["/jwks"] = asyncio.Event()
+    connector = TCPConnector(ssl=provider.client_context())
+
+    async with open_session(connector, timeout_s=0.125) as session:
+        with pytest.raises(FetchFailed, match="in time"):
+            await fetch(session, f"{provider.url}/jwks")
+
+
+async def test_a_source_that_is_down_is_given_up(provider):
+    remote = Remote(provider, url="https://localhost:1/jwks?token=secret")
+
+    await remote.refresh()
+
+    assert remote.events[0]["source"] == "https://localhost:1/jwks"
+    assert "secret" not in json.dumps(remote.events)
+
+
+# Discovery
+
+
+def _discoverable(provider, issuer=None, jwks_uri=None):
+    document = {
+        "issuer": issuer or provider.url,
+        "jwks_uri": jwks_uri or f"{provider.url}/jwks",
+    }
+    path = "/.well-known/openid-configuration"
+    provider.answers[path] = lambda _: _respond(json.dumps(document).encode())
+    return Remote(provider, url="", issuer_url=provider.url)
+
+
+async def test_an_issuers_keys_are_discovered_once_an_hour(provider):
+    provider.serve(FIRST)
+    remote = _discoverable(provider)
+
+    await remote.refresh()
+    await remote.refresh()
+    remote.clock.now += 3600.0
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+    discovery = "/.well-known/openid-configuration"
+    assert [each.path for each in provider.seen] == [
+        discovery, "/jwks", "/jwks", discovery, "/jwks"
+    ]  # fmt: skip
+
+
+async def test_a_provider_that_moved_its_keys_is_discovered_again(provider):
+    provider.serve(FIRST)
+    remote = _discoverable(provider)
+    await remote.refresh()
+    del provider.answers["/jwks"]
+    provider.serve(SECOND, path="/moved")
+    _discoverable(provider, jwks_uri=f"{provider.url}/moved")
+
+    await remote.refresh()
+    await remote.refresh()
+
+    assert remote.names() == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"issuer": "https://evil.example"}, "another issuer's", id="other issuer"),
+        pytest.param({"jwks_uri": "http://127.0.0.1:1/jwks"}, "not an https", id="http jwks_uri"),
+        pytest.param({"jwks_uri": "file:///etc/passwd"}, "not an https", id="file jwks_uri"),
+    ],
+)
+async def test_a_discovery_that_leads_astray_is_refused(provider, changes, reason):
+    provider.serve(FIRST)
+    remote = _discoverable(provider, **changes)
+
+    await remote.refresh()
+
+    assert remote.names() is None
+    assert reason in remote.events[0]["reason"]
+    assert len(provider.seen) == 1
+
+
+# In the background
+
+
+async def test_running_fetches_at_once_and_again_after_the_ttl(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider, ttl_s=0.0625)
+
+    async with asyncio.timeout(5), remote.running():
+        await remote.told.wait()
+        remote.told.clear()
+        provider.serve(SECOND)
+        await remote.told.wait()
+
+    assert [len(provider.seen) >= 2, remote.names()] == [True, ["second"]]
+
+
+async def test_an_unknown_key_brings_a_fetch(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+
+    async with asyncio.timeout(5), remote.running():
+        await remote.told.wait()
+        provider.serve(FIRST, SECOND)
+        await remote.keys.freshen()
+
+        assert remote.names() == ["first", "second"]
+
+
+async def test_a_thousand_unknown_keys_bring_one_fetch(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+
+    async with asyncio.timeout(5), remote.running():
+        await remote.told.wait()
+        await asyncio.gather(*(remote.keys.freshen() for _ in range(500)))
+        for _ in range(500):
+            await remote.keys.freshen()
+
+        assert len(provider.seen) == 2
+        remote.clock.now += 30.0
+        await remote.keys.freshen()
+
+        assert len(provider.seen) == 3
+
+
+async def test_whoever_comes_during_the_first_fetch_waits_for_it(provider):
+    gate = provider.answers["/jwks"] = asyncio.Event()
+    remote = Remote(provider)
+
+    async with asyncio.timeout(5), remote.running(), asyncio.TaskGroup() as group:
+        await provider.asked.wait()
+        waiting = [group.create_task(remote.keys.freshen()) for _ in range(10)]
+        gate.set()
+        await asyncio.gather(*waiting)
+
+        assert remote.names() == ["first"]
+        assert len(provider.seen) == 1
+
+
+async def test_nobody_waits_longer_than_a_second(provider):
+    provider.answers["/jwks"] = asyncio.Event()
+    remote = Remote(provider)
+    loop = asyncio.get_running_loop()
+
+    async with asyncio.timeout(5), remote.running():
+        await provider.asked.wait()
+        started = loop.time()
+        await remote.keys.freshen()
+
+        assert 0.9 < loop.time() - started < 2.0
+    assert remote.names() is None
+
+
+async def test_a_set_that_is_equal_is_equal(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    expected = KeySet.parse(
+        _document(FIRST), algorithms=ALGORITHMS, source=f"{provider.url}/jwks", public_only=True
+    )
+    assert remote.keys.current(remote.clock.now) == expected

@@ -1,0 +1,252 @@
+"""Every way a file is replaced is seen, once."""
+
+import asyncio
+import os
+
+import pytest
+
+from pyproxy.runtime.watch import FileWatcher, stamps_of
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def __call__(self) -> None:
+        self.calls += 1
+
+
+class Reports(list[tuple[str, str]]):
+    def __call__(self, name: str, error: BaseException) -> None:
+        self.append((name, repr(error)))
+
+
+@pytest.fixture
+def reports():
+    return Reports()
+
+
+@pytest.fixture
+def watcher(reports):
+    return FileWatcher(reports)
+
+
+def age(path):
+    """Make a file's next write differ in time, however coarse the file system's clock."""
+    os.utime(path, ns=(0, 0))
+
+
+def rewrite(path):
+    path.write_text("longer than before")
+
+
+def touch(path):
+    os.utime(path, ns=(1, 1))
+
+
+def rename_over(path):
+    fresh = path.with_name("fresh")
+    fresh.write_text(path.read_text())
+    os.utime(fresh, ns=(0, 0))
+    fresh.replace(path)
+
+
+def remove(path):
+    path.unlink()
+
+
+def close_to_others(path):
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("change", [rewrite, touch, rename_over, remove, close_to_others])
+async def test_a_changed_file_is_told_once(watcher, reports, tmp_path, change):
+    path = tmp_path / "keys"
+    path.write_text("old")
+    path.chmod(0o644)
+    age(path)
+    changed = Counter()
+    watcher.watch("keys", [path], changed)
+    await watcher.poll_now()
+    change(path)
+
+    await watcher.poll_now()
+    await watcher.poll_now()
+
+    assert changed.calls == 1
+    assert reports == []
+
+
+async def test_nothing_is_told_while_nothing_changes(watcher, tmp_path):
+    path = tmp_path / "keys"
+    path.write_text("old")
+    changed = Counter()
+    watcher.watch("keys", [path, tmp_path / "missing"], changed)
+
+    await watcher.poll_now()
+    await watcher.poll_now()
+
+    assert changed.calls == 0
+
+
+async def test_a_kubernetes_secret_is_swapped_by_its_folder_link(watcher, tmp_path):
+    for name in ("v1", "v2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tls.crt").write_text("same size")
+        age(tmp_path / name / "tls.crt")
+    (tmp_path / "..data").symlink_to("v1")
+    path = tmp_path / "tls.crt"
+    path.symlink_to("..data/tls.crt")
+    changed = Counter()
+    watcher.watch("certificates", [path], changed)
+    await watcher.poll_now()
+
+    (tmp_path / "..data_tmp").symlink_to("v2")
+    (tmp_path / "..data_tmp").replace(tmp_path / "..data")
+    await watcher.poll_now()
+
+    assert changed.calls == 1
+
+
+async def test_a_missing_file_may_appear(watcher, tmp_path):
+    path = tmp_path / "late" / "keys"
+    changed = Counter()
+    watcher.watch("keys", [path], changed)
+    await watcher.poll_now()
+
+    path.parent.mkdir()
+    path.write_text("here")
+    await watcher.poll_now()
+
+    assert changed.calls == 1
+
+
+async def test_a_loop_of_links_counts_as_missing(tmp_path):
+    path = tmp_path / "loop"
+    path.symlink_to("loop")
+
+    assert stamps_of([path]) == {path: None}
+
+
+async def test_a_change_between_reading_and_watching_is_told(watcher, tmp_path):
+    path = tmp_path / "keys"
+    path.write_text("old")
+    since = stamps_of([path])
+    path.write_text("newer")
+    changed = Counter()
+
+    watcher.watch("keys", [path], changed, since=since)
+    await watcher.poll_now()
+
+    assert changed.calls == 1
+
+
+async def test_two_files_changed_at_once_are_told_once(watcher, tmp_path):
+    paths = [tmp_path / "crt", tmp_path / "key"]
+    changed = Counter()
+    watcher.watch("certificates", paths, changed)
+    await watcher.poll_now()
+    for path in paths:
+        path.write_text("new")
+
+    await watcher.poll_now()
+
+    assert changed.calls == 1
+
+
+async def test_a_failing_callback_is_reported_and_the_others_are_called(watcher, reports, tmp_path):
+    path = tmp_path / "keys"
+
+    async def fail():
+        raise ValueError("half-written")
+
+    changed = Counter()
+    watcher.watch("keys", [path], fail)
+    watcher.watch("others", [path], changed)
+    await watcher.poll_now()
+    path.write_text("new")
+    await watcher.poll_now()
+
+    assert reports == [("keys", "ValueError('half-written')")]
+    assert changed.calls == 1
+
+
+async def test_a_callback_that_failed_is_called_again_at_the_next_change(
+    watcher, reports, tmp_path
+):
+    path = tmp_path / "keys"
+    read = []
+
+    async def parse():
+        text = path.read_text()
+        if not text.endswith("\n"):
+            raise ValueError("half-written")
+        read.append(text)
+
+    watcher.watch("keys", [path], parse, since=stamps_of([path]))
+    path.write_text("a:1\nb")
+    await watcher.poll_now()
+    await watcher.poll_now()
+    path.write_text("a:1\nb:2\n")
+    await watcher.poll_now()
+
+    assert read == ["a:1\nb:2\n"]
+    assert reports == [("keys", "ValueError('half-written')")]
+
+
+async def test_a_callback_that_raises_at_once_is_reported(watcher, reports, tmp_path):
+    path = tmp_path / "keys"
+
+    def fail():
+        raise ValueError("not even a coroutine")
+
+    watcher.watch("keys", [path], fail, since={path: None})
+    path.write_text("new")
+    await watcher.poll_now()
+
+    assert reports == [("keys", "ValueError('not even a coroutine')")]
+
+
+async def test_a_forgotten_group_is_called_no_more(watcher, tmp_path):
+    path = tmp_path / "keys"
+    changed = Counter()
+    group = watcher.watch("keys", [path], changed, since={path: None})
+    path.write_text("new")
+
+    watcher.forget(group)
+    watcher.forget(group)
+    await watcher.poll_now()
+
+    assert changed.calls == 0
+
+
+async def test_a_group_forgotten_during_the_look_is_not_called(watcher, tmp_path):
+    path = tmp_path / "keys"
+    changed = Counter()
+    group = watcher.watch("keys", [path], changed, since={path: None})
+    path.write_text("new")
+
+    look = asyncio.ensure_future(watcher.poll_now())
+    await asyncio.sleep(0)
+    watcher.forget(group)
+    await look
+
+    assert changed.calls == 0
+
+
+async def test_the_watcher_keeps_looking_until_cancelled(reports, tmp_path):
+    path = tmp_path / "keys"
+    told = asyncio.Event()
+
+    async def changed():
+        told.set()
+
+    watcher = FileWatcher(reports, interval_s=0.0)
+    watcher.watch("keys", [path], changed, since={path: None})
+    running = asyncio.ensure_future(watcher.run())
+    path.write_text("new")
+    await told.wait()
+    running.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await running
