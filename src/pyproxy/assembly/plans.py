@@ -104,6 +104,7 @@ def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
         defaults=dict(preset.request_defaults),
         tells_client=not preset.is_public_api,
         via=not preset.is_public_api,
+        drops_cookies=preset.is_public_api,
         identity_field=route.identity_header.encode(),
     )
 

@@ -12,6 +12,10 @@ _REFERENCE: Final = re.compile(
     r"|(?P<broken>\$\{)"
 )
 
+# No key lies half as deep; whatever does is unknown and is reported as such, so a file
+# nested a thousand times cannot exhaust the stack.
+_DEEPEST: Final = 16
+
 
 class Expanded(str):
     """A string with something of the environment in it.
@@ -91,6 +95,8 @@ def _value(
         except ValueError as reason:
             findings.append(Finding(at, str(reason)))
             return value
+    if len(at) > _DEEPEST:
+        return value
     if isinstance(value, Mapping):
         return _table(value, environ, at, findings)
     if isinstance(value, list):

@@ -11,14 +11,14 @@ from pyproxy.config.outline import ANY
 # values that ask for nothing, which are fine.
 _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
     ("server", "workers"): (1, "1"),
-    ("listeners", ANY, "proxy_protocol"): (False,),
+    ("listeners", ANY, "proxy_protocol"): (False, "false"),
     ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
     ("egress", "allow"): ([],),
     ("egress", "proxy"): ("",),
     ("egress", "no_proxy"): ([],),
-    ("egress", "allow_private"): (False,),
-    ("metrics", "users"): (False,),
+    ("egress", "allow_private"): (False, "false"),
+    ("metrics", "users"): (False, "false"),
     ("routes", ANY, "provider"): ("generic", "copilot-api"),
     ("routes", ANY, "models"): ([],),
     ("routes", ANY, "model_peek"): ("64KiB",),
@@ -56,13 +56,14 @@ def ignored(tree: Mapping[str, object]) -> tuple[Finding, ...]:
 
 
 def _or_write(harmless: tuple[object, ...]) -> str:
-    words = [word for word in harmless if isinstance(word, str) and word]
-    return f", or write one of {quoted(words)}" if len(words) > 1 else ""
+    words = [word for word in harmless if isinstance(word, str)]
+    return f", or write one of {quoted(words)}" if len(words) == len(harmless) > 1 else ""
 
 
 def _is_among(value: object, harmless: tuple[object, ...]) -> bool:
+    plain = str(value) if isinstance(value, str) else value
     # The type counts too: to Python true is 1.
-    return any(type(value) is type(item) and value == item for item in harmless)
+    return any(type(plain) is type(item) and plain == item for item in harmless)
 
 
 def _values_at(

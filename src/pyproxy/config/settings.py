@@ -57,7 +57,7 @@ class Settings(Section):
         validate_default=True,
         description="Addresses that clients connect to.",
     )
-    auth: AuthSettings = Field(default_factory=AuthSettings, description="Who may come in.")
+    auth: AuthSettings = Field(default_factory=AuthSettings, description="Keys, tokens, bans.")
     rate_limits: Annotated[dict[Name, LimitSettings], BeforeValidator(with_default_limits)] = Field(
         default_factory=dict,
         validate_default=True,

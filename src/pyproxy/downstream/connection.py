@@ -285,7 +285,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _expect_body(self) -> None:
         """A body that stalls for as long as a head may take is given up."""
-        if not self._write_blocked:
+        if self._reading and not self._write_blocked:
             self._set_deadline(self._loop.time() + self._port.header_timeout)
 
     # Reading, deadlines, the end

@@ -17,6 +17,7 @@ class Desk:
     Attributes:
         gateway: In force; replaced by one assignment.
         loop: The worker's.
+        now: Monotonic seconds, finer than the loop's.
         wall: Epoch seconds.
         new_id: Makes request ids and token ids, never the same twice.
         audit: Takes security events.
@@ -28,6 +29,7 @@ class Desk:
 
     gateway: Gateway
     loop: asyncio.AbstractEventLoop
+    now: Callable[[], float]
     wall: Callable[[], float]
     new_id: Callable[[], str]
     audit: AuditLog

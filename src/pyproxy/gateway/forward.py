@@ -74,9 +74,9 @@ async def _attempt(
         raise exchange.broken
     relay = Relay(
         exchange, connection, plan.down,
-        request_id=record.request_id, cors=cors, loop=desk.loop, wall=desk.wall,
+        request_id=record.request_id, cors=cors, desk=desk,
     )  # fmt: skip
-    sent_at = desk.loop.time()
+    sent_at = desk.now()
     endpoint.busy += 1
     try:
         connection.request(
@@ -94,11 +94,11 @@ async def _attempt(
     finally:
         endpoint.busy -= 1
         exchange.source = exchange.on_broken = None
-        if not relay.done.done():
+        if not relay.is_complete:
             connection.abort()
-        elif not exchange.body.is_complete:
+        if not exchange.body.is_complete:
             exchange.body.detach()
-        record.status = relay.status
+        record.status = relay.status or record.status
         record.is_aborted = relay.is_aborted
         if relay.head_at:
             record.upstream_ms = (relay.head_at - sent_at) * 1000.0

@@ -47,7 +47,7 @@ class Handler:
         desk = self._desk
         gateway = desk.gateway
         head = exchange.head
-        started = desk.loop.time()
+        started = desk.now()
         record = Record(
             request_id=request_id_of(head, desk.new_id),
             ip=exchange.peer.address,
@@ -74,7 +74,7 @@ class Handler:
         finally:
             record.bytes_in = exchange.body.received
             record.bytes_out = exchange.sent
-            record.ms = (desk.loop.time() - started) * 1000.0
+            record.ms = (desk.now() - started) * 1000.0
             if exchange.has_begun and not exchange.is_ended:
                 record.is_aborted = True
             if desk.access is not None:
@@ -96,7 +96,7 @@ class Handler:
             _answer_preflight(gateway, visit, record)
             return
         exchange.body.limit(plan.max_body)
-        now = desk.loop.time()
+        now = desk.now()
         budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, now)
         caller = await identify(gateway, plan, visit, budget, desk.wall())
         principal = caller.principal

@@ -93,7 +93,7 @@ def _answer(
 
 
 async def _health(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
-    meter, now = Meter(gateway.store, (gateway.health_limit,)), desk.loop.time()
+    meter, now = Meter(gateway.store, (gateway.health_limit,)), desk.now()
     if not meter.charge_nowait(visit.address, "", HEALTH, now):
         await meter.charge(visit.address, "", HEALTH, now)
     if desk.is_draining:
@@ -145,7 +145,7 @@ _PREPAID: Final = _Prepaid()
 
 
 def _budget(desk: Desk, gateway: Gateway, visit: Visit) -> FailureBudget:
-    return FailureBudget(gateway.store, gateway.auth_limit, visit.address, desk.loop.time())
+    return FailureBudget(gateway.store, gateway.auth_limit, visit.address, desk.now())
 
 
 async def _verify(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:

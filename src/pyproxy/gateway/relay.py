@@ -1,10 +1,10 @@
 """The way of an answer: from the upstream's read callback to the client's transport."""
 
 import asyncio
-from collections.abc import Callable
 
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import Refusal
+from pyproxy.gateway.desk import Desk
 from pyproxy.transform.response import DownwardRules, downward_head, interim_head
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.wire.head import FieldLine, ResponseHead
@@ -21,13 +21,24 @@ class Relay:
             refusal if the answer's head never came.
         status: Of the final head; 0 before it.
         head_at: Monotonic seconds of the final head.
+        is_complete: The answer came to its end; the connection is somebody else's now.
         is_aborted: The answer broke off after its head.
     """
 
     __slots__ = (
-        "_connection", "_cors", "_exchange", "_request_id", "_rules", "_wall", "done", "head_at", "is_aborted",
-        "status", "_now",
-    )  # fmt: skip
+        "_connection",
+        "_cors",
+        "_exchange",
+        "_now",
+        "_request_id",
+        "_rules",
+        "_wall",
+        "done",
+        "head_at",
+        "is_aborted",
+        "is_complete",
+        "status",
+    )
 
     def __init__(
         self,
@@ -37,19 +48,19 @@ class Relay:
         *,
         request_id: str,
         cors: bytes,
-        loop: asyncio.AbstractEventLoop,
-        wall: Callable[[], float],
+        desk: Desk,
     ) -> None:
         self._exchange = exchange
         self._connection = connection
         self._rules = rules
         self._request_id = request_id
         self._cors = cors
-        self._now = loop.time
-        self._wall = wall
-        self.done: asyncio.Future[None] = loop.create_future()
+        self._now = desk.now
+        self._wall = desk.wall
+        self.done: asyncio.Future[None] = desk.loop.create_future()
         self.status = 0
         self.head_at = 0.0
+        self.is_complete = False
         self.is_aborted = False
 
     def interim_arrived(self, head: ResponseHead) -> None:
@@ -83,7 +94,11 @@ class Relay:
 
     def body_ended(self, trailers: list[FieldLine]) -> None:
         """The answer is complete."""
+        self.is_complete = True
         exchange = self._exchange
+        # The connection is in the pool by now: a client that is slow to read the
+        # last bytes must not pause it under its next user.
+        exchange.source = None
         exchange.end(trailers if trailers and passes_trailers(exchange.head) else [])
         self._finish()
 

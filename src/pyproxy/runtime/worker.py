@@ -143,6 +143,7 @@ class Worker:
         desk = Desk(
             gateway=gateway,
             loop=loop,
+            now=time.monotonic,
             wall=time.time,
             new_id=new_ids(),
             audit=journal.audit,

@@ -12,7 +12,7 @@ from pyproxy.wire.percent import percent_decoded, percent_encoded
 
 # Where clients put credentials: none of these travels on beside an injected one.
 CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token cookie".split()
+    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
 )
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
@@ -66,6 +66,7 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
     tells_client: bool = True,
     via: bool = True,
     identity_field: bytes = b"",
+    drops_cookies: bool = False,
     also_dropped: frozenset[bytes] = frozenset(),
 ) -> UpwardRules:
     """Compile a route's rules.
@@ -77,6 +78,8 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
         set_fields: Set on every request; an empty value only removes.
         defaults: Set where the client sent none.
         via: Whether the gateway names itself (RFC 9110 section 7.6.3).
+        drops_cookies: A public API sets none, so those that come are meant for
+            somebody else.
         also_dropped: Further lower-case names, such as a shared secret's.
     """
     set_fields = set_fields or {}
@@ -84,6 +87,8 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
     injects = bool(injected or injected_query)
     if injects:
         dropped |= CREDENTIAL_FIELDS | {name.lower() for name, _ in injected}
+    if drops_cookies:
+        dropped |= {b"cookie"}
     if identity_field:
         dropped |= {identity_field.lower()}
     added = [*injected, *((name, value) for name, value in set_fields.items() if value)]

@@ -1,0 +1,77 @@
+"""``pyproxy check``: what would be served, and what is wrong with it."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from pyproxy.cli.client_check import client_faults
+from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.cli.files_in_use import unusable_files
+from pyproxy.cli.outline import outline, upstreams
+from pyproxy.cli.reach import Unreachable, reach
+from pyproxy.config.load import Loaded
+from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.preflight import Ground, weak_ground
+
+
+@click.command()
+@config_option
+@click.option("--connect", is_flag=True, help="Reach each upstream too; exit 1 if one is not.")
+@click.option("--strict", is_flag=True, help="Exit 1 if there is a warning.")
+@click.option("--client", "url", metavar="URL", help="Check a client's side of that gateway.")
+@click.option("--timeout", default=5.0, show_default=True, help="Seconds for each step.")
+def check(
+    config_file: Path | None, connect: bool, strict: bool, url: str | None, timeout: float
+) -> int:
+    """Validate the configuration and print what would be served, secrets left out.
+
+    With --client, look from a client's side instead: its environment, and
+    whether it reaches and trusts the gateway.
+    """
+    if url is not None:
+        return _report(list(client_faults(url, os.environ, timeout)), "client")
+    loaded = load_configuration(config_file)
+    warnings = _serveable(loaded)
+    click.echo(f"configuration {loaded.path or 'from the environment'}")
+    for line in outline(loaded.settings):
+        click.echo(line)
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    unreached = list(_unreached(loaded.settings, timeout)) if connect else []
+    code = _report(unreached, "upstreams") if connect else 0
+    return 1 if code or (strict and warnings) else 0
+
+
+def _serveable(loaded: Loaded) -> list[Fault]:
+    """The warnings, if it can be served at all.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    faults, remarks = unusable_files(loaded.settings, time.time())
+    faults = [*weak_ground(Ground.current()), *faults]
+    if faults:
+        raise ConfigurationError(*faults)
+    return [*loaded.remarks, *remarks]
+
+
+def _unreached(settings: Settings, timeout_s: float) -> Iterator[Fault]:
+    for index, route in enumerate(settings.routes):
+        for origin in upstreams(route):
+            try:
+                answer = reach(origin, route.tls, timeout_s, f"routes[{index}].tls")
+            except Unreachable as error:
+                yield Fault(f"{route.name}: {origin}", str(error))
+            else:
+                click.echo(f"reached {route.name}: {origin}: {answer}")
+
+
+def _report(faults: list[Fault], what: str) -> int:
+    for fault in faults:
+        click.echo(f"pyproxy: {fault}", err=True)
+    click.echo(f"{what} {'have faults' if faults else 'fine'}")
+    return 1 if faults else 0

@@ -1,0 +1,56 @@
+"""A client's side: nothing of a provider's in its environment, and a gateway it can trust."""
+
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pyproxy.errors.fault import Fault
+
+# How the keys begin that providers give out. A client behind the gateway needs none.
+PROVIDER_KEYS: Final = {
+    "OPENAI_API_KEY": "sk-",
+    "ANTHROPIC_API_KEY": "sk-ant-",
+    "ANTHROPIC_AUTH_TOKEN": "sk-ant-",
+    "GEMINI_API_KEY": "AIza",
+    "GOOGLE_API_KEY": "AIza",
+    "ELEVENLABS_API_KEY": "sk_",
+    "GITHUB_TOKEN": "gh",
+    "COPILOT_GITHUB_TOKEN": "gh",
+}
+
+
+def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Iterator[Fault]:
+    """What is wrong on this side of the gateway at ``url``; names of variables, never values."""
+    for name, start in PROVIDER_KEYS.items():
+        if environ.get(name, "").startswith(start):
+            yield Fault(name, "looks like a provider's own key; a client needs the gateway's alone")
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        yield Fault("--client", f"{url!r} is no URL such as https://gateway.example:5000")
+        return
+    problem = _unreached(f"{parts.scheme}://{parts.netloc}/health", timeout_s)
+    if problem:
+        yield Fault(url, problem)
+
+
+def _unreached(url: str, timeout_s: float) -> str:
+    # Any proxy of the environment is left out: the gateway is asked, not the way to it.
+    context = ssl.create_default_context()
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+    try:
+        opener.open(url, timeout=timeout_s).close()
+    except urllib.error.HTTPError as error:
+        error.close()
+        return f"its health endpoint answers {error.code}"
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ssl.SSLCertVerificationError):
+            return "its certificate is not trusted here; set SSL_CERT_FILE to its CA's"
+        return f"cannot be reached: {error.reason}"
+    except OSError as error:
+        return f"cannot be reached: {error}"
+    return ""

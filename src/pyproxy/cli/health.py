@@ -1,0 +1,86 @@
+"""``pyproxy health``: ask the running gateway whether it serves."""
+
+import http.client
+import socket
+import ssl
+from pathlib import Path
+
+import click
+
+from pyproxy.cli.addresses import local_address
+from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.config.listener import ListenerSettings
+from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.sockets import UnixBind
+
+OK = 200
+
+
+@click.command()
+@config_option
+@click.option("--timeout", default=3.0, show_default=True, help="Seconds.")
+def health(config_file: Path | None, timeout: float) -> int:
+    """Ask the running gateway's health endpoint; exit 0 if it serves, else 1."""
+    settings = load_configuration(config_file).settings
+    listener = _listener(settings)
+    try:
+        status = ask(listener, settings.endpoints.health, timeout)
+    except (OSError, http.client.HTTPException) as error:
+        click.echo(f"pyproxy: {listener.bind}: {error}", err=True)
+        return 1
+    click.echo("ok" if status == OK else f"answers {status}")
+    return 0 if status == OK else 1
+
+
+def ask(listener: ListenerSettings, path: str, timeout_s: float) -> int:
+    """The status of a GET through the listener.
+
+    Raises:
+        OSError: Nobody listens, it is not our certificate, or it took too long.
+        http.client.HTTPException: The answer is not HTTP.
+    """
+    connection = http.client.HTTPConnection("localhost", timeout=timeout_s)
+    try:
+        connection.sock = _connect(listener, timeout_s)
+        connection.request("GET", path, headers={"Connection": "close"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _listener(settings: Settings) -> ListenerSettings:
+    """The first listener that lets in who has no certificate."""
+    if not settings.endpoints.health:
+        raise ConfigurationError(Fault("endpoints.health", "is turned off, so nobody can ask"))
+    for listener in settings.listeners:
+        if not listener.client_ca:
+            return listener
+    raise ConfigurationError(
+        Fault("listeners", "every one requires a client certificate; add one on a unix socket")
+    )
+
+
+def _connect(listener: ListenerSettings, timeout_s: float) -> socket.socket:
+    address = local_address(listener)
+    tls = own_certificate(Path(listener.certificate)) if listener.is_tls else None
+    if isinstance(address, UnixBind):
+        plain = socket.socket(socket.AF_UNIX)
+        plain.settimeout(timeout_s)
+        plain.connect(str(address.path))
+    else:
+        plain = socket.create_connection((address.host, address.port), timeout_s)
+    return plain if tls is None else tls.wrap_socket(plain)
+
+
+def own_certificate(certificate: Path) -> ssl.SSLContext:
+    """TLS that trusts the certificates in the listener's own file, and no other.
+
+    Whoever holds its private key is the gateway, by whatever name it was
+    reached: the name is not looked at, and a leaf alone is anchor enough.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=certificate.read_text(encoding="ascii"))
+    return context

@@ -1,0 +1,134 @@
+"""``pyproxy keys``: make API keys, hash them, list them, take them back."""
+
+import hashlib
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bcrypt
+import click
+
+from pyproxy.cli.configuration import config_option, find
+from pyproxy.cli.key_lines import describe, is_name, with_line, without_key
+from pyproxy.cli.named_files import KEYS_FILE, named_files
+from pyproxy.cli.private_file import edit
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.identity.keys_file import parse_keys_file
+
+PREFIX = "pyp_"
+KEY_BYTES = 32
+# bcrypt looks at 72 bytes and no further (the Blowfish key's length).
+BCRYPT_MAX_BYTES = 72
+BCRYPT_COST = 12
+
+file_option = click.option(
+    "--file",
+    "-f",
+    "keys_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The keys file.  [default: the configuration's auth.keys_file, else api_keys.txt]",
+)
+
+
+@click.group()
+def keys() -> None:
+    """Make, hash, list and revoke API keys."""
+
+
+@keys.command()
+@click.argument("name")
+@file_option
+@config_option
+def new(name: str, keys_file: Path | None, config_file: Path | None) -> None:
+    """Make a key called NAME, show it once, and keep its hash.
+
+    The key is the only thing on standard output. A running gateway that watches
+    the file takes the key within a second.
+    """
+    if not is_name(name):
+        raise ConfigurationError(
+            Fault("NAME", f"{name!r}: 1 to 128 of A-Z a-z 0-9 . _ @ + - are accepted")
+        )
+    path = _choose(keys_file, config_file)
+    key = new_key()
+    _edit(path, lambda text: with_line(text, key_line(name, key)))
+    click.echo(key)
+    click.echo(f"{name}'s hash is in {path}; the key is shown this once.", err=True)
+
+
+@keys.command(name="hash")
+@click.option("--name", default="", help="Give a whole line for the keys file.")
+def hash_(name: str) -> None:
+    """Hash a key with bcrypt, from a prompt or from standard input."""
+    if sys.stdin.isatty():
+        key = click.prompt("Key", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        key = sys.stdin.readline().rstrip("\r\n")
+    secret = str(key).encode()
+    if not 0 < len(secret) <= BCRYPT_MAX_BYTES:
+        raise ConfigurationError(
+            Fault("", f"a key for bcrypt has 1 to {BCRYPT_MAX_BYTES} bytes, this one {len(secret)}")
+        )
+    hashed = bcrypt.hashpw(secret, bcrypt.gensalt(BCRYPT_COST)).decode()
+    click.echo(f"{name}:{hashed}" if name else hashed)
+
+
+@keys.command(name="list")
+@file_option
+@config_option
+def list_(keys_file: Path | None, config_file: Path | None) -> None:
+    """List the keys' names, kinds and options; never the keys."""
+    path = _choose(keys_file, config_file)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(_unreadable(path, error)) from error
+    for entry in parse_keys_file(text, str(path)):
+        click.echo(describe(entry))
+
+
+@keys.command()
+@click.argument("name")
+@file_option
+@config_option
+def revoke(name: str, keys_file: Path | None, config_file: Path | None) -> int:
+    """Remove the key called NAME, or shown so by `keys list`."""
+    path = _choose(keys_file, config_file)
+    if not path.exists():
+        raise ConfigurationError(Fault(str(path), "no such file"))
+    try:
+        _edit(path, lambda text: without_key(text, name))
+    except KeyError:
+        click.echo(f"pyproxy: {path}: no key is named {name}", err=True)
+        return 1
+    click.echo(f"{name} is revoked.", err=True)
+    return 0
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(KEY_BYTES)
+
+
+def key_line(name: str, key: str) -> str:
+    """The keys file's line for a generated key; SHA-256 is enough, since nobody can guess it."""
+    return f"{name}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _choose(keys_file: Path | None, config_file: Path | None) -> Path:
+    return keys_file or named_files(find(config_file)).keys_file or KEYS_FILE
+
+
+def _edit(path: Path, change: Callable[[str], str]) -> None:
+    try:
+        edit(path, change)
+    except ValueError as error:
+        raise ConfigurationError(Fault(str(path), str(error))) from error
+    except OSError as error:
+        raise ConfigurationError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> Fault:
+    reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+    return Fault(str(path), str(reason))

@@ -1,0 +1,132 @@
+"""What a configuration serves, in lines for a person; nothing secret in them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from pyproxy.cli.addresses import base_url
+from pyproxy.config.listener import ListenerSettings
+from pyproxy.config.origin import Origin
+from pyproxy.config.quantities import bytes_text, seconds_text
+from pyproxy.config.route import RouteSettings
+from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError
+from pyproxy.providers.catalogue import CATALOGUE
+from pyproxy.runtime.certificates import read_certificate
+
+_WAYS: Final = {
+    "key": "an API key",
+    "jwt": "a JWT",
+    "token": "the shared secret",
+    "mtls": "a client certificate",
+}
+
+
+def outline(settings: Settings) -> Iterator[str]:
+    """Listeners, own endpoints, keys, and routes with who, where to, and how much."""
+    for listener in settings.listeners:
+        yield f"listener {listener.bind}"
+        yield from _indented(_listener(listener))
+    yield "own endpoints"
+    yield from _indented(_endpoints(settings))
+    yield "credentials"
+    yield from _indented(_credentials(settings))
+    for route in settings.routes:
+        yield f"route {route.name}"
+        yield from _indented(_route(route, settings))
+
+
+def upstreams(route: RouteSettings) -> tuple[Origin, ...]:
+    """Where the route's requests go: as configured, else where its provider is."""
+    preset = CATALOGUE.get(route.provider)
+    if route.upstream or preset is None or not preset.origin:
+        return route.upstream
+    return (Origin.parse(preset.origin),)
+
+
+def _indented(lines: Iterator[tuple[str, str]]) -> Iterator[str]:
+    return (f"  {name:<12} {text}" for name, text in lines if text)
+
+
+def _listener(listener: ListenerSettings) -> Iterator[tuple[str, str]]:
+    yield "url", base_url(listener)
+    yield "tls", f"{listener.min_version} and later" if listener.is_tls else "none"
+    yield "certificate", _certificate(listener.certificate) if listener.is_tls else ""
+    yield "clients", f"need a certificate from {listener.client_ca}" if listener.client_ca else ""
+    yield "routes", ", ".join(listener.routes) or "all"
+
+
+def _certificate(path: str) -> str:
+    try:
+        facts = read_certificate(Path(path).read_bytes(), path)
+    except OSError as error:
+        return f"{path}: {error.strerror}"
+    except ConfigurationError as error:
+        return str(error)
+    until = datetime.fromtimestamp(facts.not_after, UTC)
+    return f"{path}: {', '.join(facts.names)}; until {until:%Y-%m-%d}"
+
+
+def _endpoints(settings: Settings) -> Iterator[tuple[str, str]]:
+    for name in ("token", "verify", "health", "jwks"):
+        yield name, getattr(settings.endpoints, name) or "off"
+
+
+def _credentials(settings: Settings) -> Iterator[tuple[str, str]]:
+    auth, jwt = settings.auth, settings.auth.jwt
+    plain = ", ".join(dict.fromkeys(key.origin for key in auth.keys))
+    yield "keys", f"{len(auth.keys)} in plain ({plain})" if auth.keys else ""
+    yield "keys file", auth.keys_file
+    yield "jwt keys", jwt.jwks_url or jwt.issuer_url or jwt.jwks_file
+    yield "jwt rules", ", ".join(_jwt_rules(settings)) if jwt.is_configured else ""
+    if jwt.signing_keys_file:
+        yield "minting", f"{jwt.signing_keys_file}, for {seconds_text(jwt.ttl)}"
+
+
+def _jwt_rules(settings: Settings) -> Iterator[str]:
+    jwt = settings.auth.jwt
+    yield f"issuer {jwt.issuer}" if jwt.issuer else "any issuer"
+    yield f"audience {jwt.audience}" if jwt.audience else "any audience"
+
+
+def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]]:
+    yield "takes", _takes(route)
+    yield "upstream", f"{', '.join(map(str, upstreams(route))) or 'none'} ({route.provider})"
+    yield "callers", " or ".join(_WAYS[way] for way in route.auth) or "anybody"
+    yield "from", ", ".join(map(str, route.allow_from))
+    yield "users", ", ".join(route.users)
+    yield "injects", _injected(route)
+    yield "denied", ", ".join(_denied(route))
+    yield "limits", "; ".join(_limits(route, settings)) or "none"
+    body = settings.server.max_body if route.max_body is None else route.max_body
+    yield "body", f"up to {bytes_text(body)}"
+    yield "patience", f"{seconds_text(route.connect_timeout)} to connect"
+    yield "silence", f"{seconds_text(route.read_timeout)} at most"
+
+
+def _takes(route: RouteSettings) -> str:
+    methods = ", ".join(route.methods) or "any method"
+    hosts = ", ".join(route.hosts) or "any host"
+    return f"{route.path} ({methods}, {hosts})"
+
+
+def _injected(route: RouteSettings) -> str:
+    credential = route.credential
+    if credential.value is None:
+        return "nothing"
+    place = credential.header or f"?{credential.query}="
+    return f"{place} ({credential.value.origin})"
+
+
+def _denied(route: RouteSettings) -> tuple[str, ...]:
+    preset = CATALOGUE.get(route.provider)
+    return (*(preset.denied_paths if preset is not None else ()), *route.deny_paths)
+
+
+def _limits(route: RouteSettings, settings: Settings) -> Iterator[str]:
+    for name in route.rate_limits:
+        limit = settings.rate_limits[name]
+        yield f"{name} {limit.rate} burst {limit.burst} per {' and '.join(limit.per)}"
+    if route.max_concurrent:
+        yield f"{route.max_concurrent} at a time"

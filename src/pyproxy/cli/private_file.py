@@ -1,0 +1,76 @@
+"""Files that only their owner may read, replaced whole or not at all."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+OWNER_ONLY = 0o600
+GROUP_READS = 0o040
+EVERYBODY_READS = 0o644
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    """Replace the file's text by what ``change`` makes of it; a missing file counts as empty.
+
+    Two editors at the same time wait for each other. Its owner, and its group's
+    right to read, stay as they were: a gateway under another user still reads it.
+
+    Raises:
+        OSError: Nothing was changed.
+        UnicodeDecodeError: It is not UTF-8; nothing was changed.
+    """
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_locked(target.parent):
+        text = target.read_text(encoding="utf-8") if target.exists() else ""
+        write_atomically(target, change(text))
+
+
+def write_atomically(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
+    """Put ``text`` in place of the file, so that a reader sees the old or the new, never a half.
+
+    A link is followed: the file it names is replaced, not the link. Missing
+    folders are made.
+
+    Raises:
+        OSError: Nothing was changed.
+    """
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # mkstemp makes the file with mode 0600, so that no moment leaves a key readable.
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            _take_over(file.fileno(), target, mode)
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _take_over(descriptor: int, target: Path, mode: int) -> None:
+    """Give the new file the old one's owner, where we may, and its group's right to read."""
+    with suppress(FileNotFoundError):
+        old = target.stat()
+        mode |= old.st_mode & GROUP_READS
+        with suppress(PermissionError):
+            os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, mode)
+
+
+@contextmanager
+def _folder_locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the file itself is no good for it, since it gets replaced."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
