@@ -71,6 +71,7 @@ def _plan(
         dialect=always(route.errors) if route.errors else preset.dialect,
         allow_from=Networks(route.allow_from),
         proofs=frozenset(route.auth),
+        is_recognising=bool(route.auth) and set(route.auth) <= {"key", "jwt"},
         credentials=CredentialRules.compile(auth.max_header, auth.max_token, route.credential_from),
         secret=_secret(route),
         users=frozenset(route.users),

@@ -9,16 +9,15 @@ from pyproxy.errors.refusal import MethodNotAllowed, Refusal
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.forward import forward
 from pyproxy.gateway.gateway import Gateway
-from pyproxy.gateway.identify import Caller, identify
+from pyproxy.gateway.identify import Caller, identify, recognise
 from pyproxy.gateway.own import answer_own
 from pyproxy.gateway.permit import allow, occupied, permit
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.refuse import refusal_head, refuse
 from pyproxy.gateway.report import denied, verified
 from pyproxy.gateway.visit import Visit, admit, request_id_of
-from pyproxy.identity.principal import Principal
 from pyproxy.limits.budget import FailureBudget
-from pyproxy.limits.limit import Limit, own_limit
+from pyproxy.limits.limit import own_limit
 from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record, path_of
 from pyproxy.transform.dialect import Dialect
@@ -55,7 +54,7 @@ class Handler:
             path=path_of(head.target),
             status=CLIENT_LEFT,
         )
-        dialect: Dialect = "plain"
+        match: Match[Plan] | None = None
         try:
             visit = admit(exchange, gateway.trusted, record.request_id)
             record.ip = visit.address
@@ -64,13 +63,12 @@ class Handler:
                 await answer_own(own, desk, gateway, visit, record)
                 return
             match = gateway.tables[self._listener].match(visit.host, visit.target.path, head.method)
-            dialect = match.value.dialect(match.rest(visit.target.path))
             await self._proxy(gateway, match, visit, record)
         except Refusal as refusal:
-            self._refuse(gateway, exchange, refusal, dialect, record)
+            self._refuse(gateway, exchange, refusal, match, record)
         except Exception as exc:  # noqa: BLE001 - the one place around a request; a fault of ours
             desk.report(exc, record.request_id)
-            self._refuse(gateway, exchange, Refusal(), dialect, record)
+            self._refuse(gateway, exchange, Refusal(), match, record)
         finally:
             record.bytes_in = exchange.body.received
             record.bytes_out = exchange.sent
@@ -97,15 +95,19 @@ class Handler:
             return
         exchange.body.limit(plan.max_body)
         now = desk.now()
-        budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, now)
-        caller = await identify(gateway, plan, visit, budget, desk.wall())
+        wall = desk.wall()
+        caller = recognise(gateway, plan, visit, wall)
+        if caller is None:
+            budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, now)
+            caller = await identify(gateway, plan, visit, budget, wall)
         principal = caller.principal
         record.user = principal.name
-        if caller.is_fresh:
+        if caller.is_fresh or principal is not exchange.peer.greeted:
+            exchange.peer.greeted = principal
             verified(desk, caller, visit)
         path = match.rest(visit.target.path) if plan.strips_path else visit.target.path
         permit(plan, principal, path)
-        own = _own_limit(principal)
+        own = None if principal.limit is None else own_limit(principal.limit)
         if not plan.meter.charge_nowait(visit.address, principal.name, plan.name, now, own):
             await plan.meter.charge(visit.address, principal.name, plan.name, now, own)
         head = upward_head(
@@ -124,10 +126,14 @@ class Handler:
         gateway: Gateway,
         exchange: Exchange,
         refusal: Refusal,
-        dialect: Dialect,
+        match: Match[Plan] | None,
         record: Record,
     ) -> None:
         desk = self._desk
+        dialect: Dialect = "plain"
+        if match is not None:
+            path = path_of(exchange.head.target).encode("latin-1")
+            dialect = match.value.dialect(match.rest(path))
         record.code = refusal.code
         if not exchange.has_begun:
             record.status = refusal.status
@@ -152,10 +158,6 @@ class Handler:
         block = gateway.tls_block if peer.is_tls else gateway.block
         head, body = refusal_head(refusal, "plain", record.request_id, block, desk.wall())
         return b"%bContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (head, len(body), body)
-
-
-def _own_limit(principal: Principal) -> Limit | None:
-    return None if principal.limit is None else own_limit(principal.limit)
 
 
 def _sender(plan: Plan, visit: Visit, caller: Caller) -> Sender:

@@ -40,6 +40,23 @@ class Caller:
 _NOBODY: Final = Caller(ANONYMOUS, None)
 
 
+def recognise(gateway: Gateway, plan: Plan, visit: Visit, wall: float) -> Caller | None:
+    """Who asks, if a key or token tells that without waiting; ``None`` decides nothing."""
+    if not plan.is_recognising:
+        return None
+    head = visit.exchange.head
+    try:
+        credential = find_credential(
+            head.index, head.repeated, visit.target.query or b"", plan.credentials
+        )
+    except Refusal:
+        return None
+    if credential is None or ("jwt" if credential.is_jwt else "key") not in plan.proofs:
+        return None
+    principal = gateway.authenticator.recall(credential, wall)
+    return None if principal is None else Caller(principal, credential)
+
+
 async def identify(
     gateway: Gateway, plan: Plan, visit: Visit, budget: FailureBudget, wall: float
 ) -> Caller:
@@ -62,9 +79,13 @@ async def identify(
                 await budget.spend()
             if not proofs & {"key", "jwt"}:
                 raise
-    credential = find_credential(
-        head.index, head.repeated, visit.target.query or b"", plan.credentials
-    )
+    try:
+        credential = find_credential(
+            head.index, head.repeated, visit.target.query or b"", plan.credentials
+        )
+    except InvalidToken:
+        await budget.spend()
+        raise
     if credential is None:
         raise MissingToken
     if ("jwt" if credential.is_jwt else "key") not in proofs:

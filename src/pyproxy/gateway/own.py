@@ -123,7 +123,8 @@ async def _caller(
         raise MissingToken
     caller = await verify(gateway.authenticator, credential, budget, desk.wall())
     record.user = caller.principal.name
-    if caller.is_fresh:
+    if caller.is_fresh or caller.principal is not visit.exchange.peer.greeted:
+        visit.exchange.peer.greeted = caller.principal
         verified(desk, caller, visit)
     return caller
 

@@ -1,10 +1,9 @@
 """A refusal becomes an answer; the only place where that happens."""
 
-from email.utils import formatdate
-
 from pyproxy.downstream.exchange import Exchange
-from pyproxy.errors.refusal import Refusal
+from pyproxy.errors.refusal import BadRequest, Refusal
 from pyproxy.transform.dialect import Dialect, render
+from pyproxy.wire.date import date_line
 from pyproxy.wire.status import status_line
 
 
@@ -22,8 +21,7 @@ def refusal_head(
     """
     status, fields, body = render(refusal, dialect, request_id)
     lines = b"".join(b"%b: %b\r\n" % field for field in fields)
-    date = f"Date: {formatdate(wall, usegmt=True)}\r\n".encode("ascii")
-    return b"".join((status_line(status), lines, block, date)), body
+    return b"".join((status_line(status), lines, block, date_line(wall))), body
 
 
 def refuse(
@@ -38,7 +36,8 @@ def refuse(
     if exchange.has_begun:
         exchange.abort()
         return
-    if not exchange.body.is_complete:
+    if not exchange.body.is_complete or isinstance(refusal, BadRequest):
+        # Who cannot be trusted to write one request is not asked for the next.
         exchange.keeps_alive = False
     head, body = refusal_head(refusal, dialect, request_id, block, wall)
     exchange.answer(head, body)

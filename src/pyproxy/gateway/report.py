@@ -23,8 +23,10 @@ _EVENTS: dict[str, AuditEvent] = {
 
 
 def verified(desk: Desk, caller: Caller, visit: Visit) -> None:
-    """A credential proved good and was not known before."""
+    """A credential proved good, and was not known on this connection."""
     principal = caller.principal
+    if principal.kind == "anonymous":
+        return
     desk.audit.put(
         "auth.ok",
         desk.wall(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pyproxy.wire.forwarded import CLAIMS
@@ -153,21 +154,25 @@ def upward_head(
         rules: The route's.
         sender: Who asks.
     """
-    dropped = rules.dropped
-    if sender.credential_fields:
-        dropped = dropped | sender.credential_fields
-    dropped = dropped | (_REWRITTEN if sender.is_trusted else CLAIMS)
+    dropped = _dropped(rules.dropped, sender.credential_fields, sender.is_trusted)
     lines = kept_lines(head, dropped)
     parts = [b"%b %b HTTP/1.1\r\n" % (head.method, _target(path, query, rules, sender)), rules.host]
     parts += lines
     parts.append(rules.added)
-    for name, line in rules.defaults.items():
-        if name not in head.index:
-            parts.append(line)
+    if rules.defaults:
+        parts += [line for name, line in rules.defaults.items() if name not in head.index]
     if rules.tells_client:
         parts.append(_forwarded(head, sender))
     parts.append(_own(head, length, rules, sender))
     return b"".join(parts)
+
+
+@lru_cache(maxsize=256)
+def _dropped(
+    always: frozenset[bytes], credential: frozenset[bytes], is_trusted: bool
+) -> frozenset[bytes]:
+    """What of a client's fields does not travel on; there are a few such sets a route."""
+    return always | credential | (_REWRITTEN if is_trusted else CLAIMS)
 
 
 def _own(head: RequestHead, length: int, rules: UpwardRules, sender: Sender) -> bytes:
@@ -176,7 +181,7 @@ def _own(head: RequestHead, length: int, rules: UpwardRules, sender: Sender) -> 
     if rules.identity_field and sender.name:
         # A name may hold any letter; a field may not (RFC 9110 section 5.5).
         text += b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name))
-    if passes_trailers(head):
+    if b"te" in head.index and passes_trailers(head):
         text += b"TE: trailers\r\n"
     if length == CHUNKED:
         return text + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -205,6 +210,8 @@ def _forwarded(head: RequestHead, sender: Sender) -> bytes:
 def _target(path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender) -> bytes:
     """The target for the upstream, byte for byte but for credentials."""
     path = rules.base + path
+    if query is None and not rules.added_query:
+        return path
     dropped = rules.dropped_query | sender.credential_query
     if query and dropped:
         query = (

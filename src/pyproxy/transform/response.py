@@ -1,9 +1,9 @@
 """What is sent down: the upstream's answer with the gateway's fields on it."""
 
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Final
 
+from pyproxy.wire.date import date_line
 from pyproxy.wire.head import ResponseHead
 from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines
 from pyproxy.wire.status import status_line
@@ -90,7 +90,7 @@ def downward_head(
         parts.append(f"X-Request-Id: {request_id}\r\n".encode("ascii"))
     if b"date" not in index:
         # RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
-        parts.append(f"Date: {formatdate(wall, usegmt=True)}\r\n".encode("ascii"))
+        parts.append(date_line(wall))
     if keeps_length and head.status != _NO_CONTENT and index.get(b"content-length", b"").isdigit():
         parts.append(b"Content-Length: %b\r\n" % index[b"content-length"])
     return b"".join(parts)

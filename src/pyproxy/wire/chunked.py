@@ -130,7 +130,7 @@ class ChunkedBody:
             return
         if end > MAX_TRAILER_BYTES:
             raise Malformed("the trailer section is too long")
-        lines = read_fields(data[:end]).lines
+        lines, _, _ = read_fields(data[:end])
         self.trailers = [
             pair for pair in lines if pair[0] not in _NOT_IN_TRAILERS and b"_" not in pair[0]
         ]

@@ -16,10 +16,6 @@ TOKEN: Final = re.compile(rb"[" + TOKEN_CHARS + rb"]+")
 VALUE_CHARS: Final = rb"\t\x20-\x7e\x80-\xff"
 VALUE: Final = re.compile(rb"[" + VALUE_CHARS + rb"]*")
 
-# RFC 9112 section 5: no white space before the colon, no folding, every line ends in CRLF.
-FIELD_LINES: Final = re.compile(
-    rb"(?:[" + TOKEN_CHARS + rb"]++:[" + VALUE_CHARS + rb"]*+\r\n)*+",
-)
 BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 BARE_CR: Final = re.compile(rb"\r(?!\n)")
 

@@ -1,0 +1,18 @@
+"""The ``Date`` field (RFC 9110 section 6.6.1)."""
+
+from functools import lru_cache
+from email.utils import formatdate
+
+
+@lru_cache(maxsize=2)
+def _line(second: int) -> bytes:
+    return f"Date: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
+
+
+def date_line(wall: float) -> bytes:
+    """The field line for a moment; each second is worked out once.
+
+    Args:
+        wall: Epoch seconds.
+    """
+    return _line(int(wall))
