@@ -124,7 +124,7 @@ def _ensure_signing_keys(
         environ["JWT_SIGNING_KEYS"] = str(path.resolve())
     if not path.exists():
         write_atomically(path, key_set_text(generate_key_set("ES256")))
-        made.append(f"{path}, which signs tokens")
+        made.append(f"{os.path.relpath(path)}, which signs tokens")
 
 
 def _ensure_key(named: NamedFiles, environ: MutableMapping[str, str], made: list[str]) -> str:
@@ -144,7 +144,7 @@ def _ensure_key(named: NamedFiles, environ: MutableMapping[str, str], made: list
     key = new_key()
     write_atomically(PLAIN_KEY, key + "\n")
     edit(path, lambda text: with_line(_without_dev_key(text), key_line(KEY_NAME, key)))
-    made.append(f"{path}, with the key in {PLAIN_KEY}")
+    made.append(f"{os.path.relpath(path)}, with the key in {PLAIN_KEY}")
     return key
 
 

@@ -7,6 +7,7 @@ import click
 
 from pyproxy.cli.cert import cert
 from pyproxy.cli.check import check
+from pyproxy.cli.explain import explain
 from pyproxy.cli.health import health
 from pyproxy.cli.jwks import jwks
 from pyproxy.cli.keys import keys
@@ -28,7 +29,7 @@ def commands() -> None:
     """An HTTPS gateway for LLM APIs: identity, limits, hidden credentials, untouched streams."""
 
 
-for command in (serve, check, keys, jwks, cert, schema, health, version):
+for command in (serve, check, explain, keys, jwks, cert, schema, health, version):
     commands.add_command(command)
 
 

@@ -98,7 +98,7 @@ def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]
     yield "users", ", ".join(route.users)
     yield "injects", _injected(route)
     yield "denied", ", ".join(_denied(route))
-    yield "limits", "; ".join(_limits(route, settings)) or "none"
+    yield "limits", "; ".join(limits_of(route, settings)) or "none"
     body = settings.server.max_body if route.max_body is None else route.max_body
     yield "body", f"up to {bytes_text(body)}"
     yield "patience", f"{seconds_text(route.connect_timeout)} to connect"
@@ -124,7 +124,8 @@ def _denied(route: RouteSettings) -> tuple[str, ...]:
     return (*(preset.denied_paths if preset is not None else ()), *route.deny_paths)
 
 
-def _limits(route: RouteSettings, settings: Settings) -> Iterator[str]:
+def limits_of(route: RouteSettings, settings: Settings) -> Iterator[str]:
+    """The route's limits, one a sentence."""
     for name in route.rate_limits:
         limit = settings.rate_limits[name]
         yield f"{name} {limit.rate} burst {limit.burst} per {' and '.join(limit.per)}"

@@ -11,6 +11,7 @@ from pyproxy.cli.configuration import config_option, find, load_configuration
 from pyproxy.cli.development import PLAIN_KEY, Development, prepare
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.sockets import listen
 from pyproxy.runtime.worker import serve as run_gateway
 
 QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": "Hello"}]}'
@@ -22,14 +23,15 @@ QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": 
 def serve(config_file: Path | None, dev: bool) -> int:
     """Run the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration."""
     if not dev:
-        loaded = load_configuration(config_file)
-        _show_remarks(loaded)
-        return run_gateway(loaded)
+        return run_gateway(load_configuration(config_file))
     try:
         development = prepare(find(config_file))
     except OSError as error:
         raise ConfigurationError(Fault(str(error.filename or "--dev"), str(error))) from error
     loaded = load_configuration(development.config)
+    for listener in loaded.settings.listeners:
+        # A port that is taken is said before the words that invite to use it.
+        listen(listener.bind).close()
     for line in introduction(development, loaded):
         click.echo(line)
     sys.stdout.flush()
@@ -62,8 +64,3 @@ def curl_line(development: Development, loaded: Loaded) -> str:
     words += [url, "-H"]
     tail = f'"Authorization: Bearer {development.key}" -d {shlex.quote(QUESTION)}'
     return f"{shlex.join(words)} {tail}"
-
-
-def _show_remarks(loaded: Loaded) -> None:
-    for remark in loaded.remarks:
-        click.echo(f"pyproxy: {remark}", err=True)

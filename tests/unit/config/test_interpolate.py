@@ -72,6 +72,14 @@ def test_every_fault_of_a_tree_is_found_and_its_text_stays():
     assert all(isinstance(finding, Finding) for finding in findings)
 
 
+def test_a_tree_of_a_thousand_levels_does_no_harm():
+    tree = {}
+    for _ in range(5000):
+        tree = {"a": tree}
+
+    assert interpolate_tree(tree, {})[1] == ()
+
+
 @given(st.text())
 def test_an_escaped_text_comes_out_as_it_was(text):
     # A dollar right before the escape would lengthen it, so it is kept apart.

@@ -1,0 +1,142 @@
+import json
+
+import pytest
+
+from pyproxy.identity.signing_keys import generate_key_set
+
+CONFIG = """
+[[listeners]]
+bind = "127.0.0.1:5000"
+certificate = "certs/copilot.crt"
+private_key = "certs/copilot.key"
+[auth]
+keys_file = "keys.txt"
+[auth.jwt]
+jwks_file = "public.json"
+signing_keys_file = "signing.json"
+issuer = "me"
+audience = "me"
+[[routes]]
+name = "one"
+upstream = "http://127.0.0.1:{port}"
+"""
+
+
+@pytest.fixture
+def sound(here, certificates, pyproxy):
+    """A configuration whose files are all there."""
+    assert certificates
+
+    def configure(port=1, extra=""):
+        (here / "pyproxy.toml").write_text(CONFIG.format(port=port) + extra)
+
+    configure()
+    pyproxy("keys", "new", "alice")
+    pyproxy("jwks", "new")
+    (here / "public.json").write_text("\n".join(pyproxy("jwks", "public")[1]))
+    return configure
+
+
+@pytest.mark.usefixtures("sound")
+def test_sound_configuration_is_printed(pyproxy):
+    code, out, err = pyproxy("check", "--strict")
+
+    assert (code, err) == (0, [])
+    assert out[0].startswith("configuration ")
+    assert "route one" in out
+
+
+def test_environment_alone_is_checked(pyproxy, certificates, monkeypatch):
+    assert certificates
+    monkeypatch.setenv("API_KEY", "a-plain-key-of-somebody")
+
+    code, out, err = pyproxy("check")
+
+    assert code == 0, err
+    assert out[0] == "configuration from the environment"
+
+
+@pytest.mark.usefixtures("sound")
+def test_warning_counts_when_strict(pyproxy, here):
+    (here / "keys.txt").write_text("short\n")
+
+    assert pyproxy("check")[0] == 0
+    code, _, err = pyproxy("check", "--strict")
+    assert code == 1
+    assert err[0].startswith("warning: ")
+    assert "short" not in err[0]
+
+
+@pytest.mark.parametrize("name", ["keys.txt", "signing.json", "public.json", "certs/copilot.crt"])
+@pytest.mark.usefixtures("sound")
+def test_missing_file_is_unusable(pyproxy, here, name):
+    (here / name).unlink()
+
+    code, _, err = pyproxy("check")
+
+    assert code == 2
+    assert name in "".join(err)
+
+
+@pytest.mark.parametrize("name", ["keys.txt", "signing.json", "certs/copilot.key"])
+@pytest.mark.usefixtures("sound")
+def test_exposed_file_is_unusable(pyproxy, here, name):
+    (here / name).chmod(0o644)
+
+    code, _, err = pyproxy("check")
+
+    assert code == 2
+    assert name in "".join(err)
+
+
+@pytest.mark.usefixtures("sound")
+def test_every_broken_file_is_named_at_once(pyproxy, here):
+    (here / "keys.txt").write_text("alice:sha256:short\n")
+    (here / "signing.json").write_text("{}")
+    (here / "public.json").write_text("[]")
+
+    code, _, err = pyproxy("check")
+
+    assert code == 2
+    assert [name in "".join(err) for name in ("keys.txt:1", "signing.json", "public.json")]
+
+
+@pytest.mark.usefixtures("sound")
+def test_private_key_in_the_public_set_is_a_warning(pyproxy, here):
+    (here / "public.json").write_text(json.dumps(generate_key_set("ES256")))
+
+    code, _, err = pyproxy("check")
+
+    assert code == 0
+    assert "signing_keys_file" in err[0]
+
+
+def test_upstream_that_answers_is_reached(pyproxy, sound, answering):
+    sound(answering(status=404))
+
+    code, out, _ = pyproxy("check", "--connect")
+
+    assert code == 0
+    assert any(line.startswith("reached one: ") for line in out)
+
+
+def test_upstream_that_does_not_is_something_wrong(pyproxy, sound, unused_port):
+    sound(unused_port)
+
+    code, _, err = pyproxy("check", "--connect")
+
+    assert code == 1
+    assert "no connection" in err[-1]
+
+
+def test_clients_side_is_checked(pyproxy, answering):
+    code, out, _ = pyproxy("check", "--client", f"http://127.0.0.1:{answering()}")
+
+    assert (code, out) == (0, ["client fine"])
+
+
+def test_clients_faults_are_something_wrong(pyproxy, unused_port):
+    code, _, err = pyproxy("check", "--client", f"http://127.0.0.1:{unused_port}")
+
+    assert code == 1
+    assert "refused" in err[0]

@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import pytest
+
+from pyproxy.cli.configuration import find, load_configuration
+from pyproxy.errors.fault import ConfigurationError
+
+
+def test_file_that_is_named_counts(here):
+    (here / "pyproxy.toml").write_text("")
+
+    assert find(Path("other.toml")) == Path("other.toml")
+
+
+def test_file_in_the_folder_counts_else(here):
+    (here / "pyproxy.toml").write_text("")
+
+    assert find(None) == Path("pyproxy.toml")
+
+
+@pytest.mark.usefixtures("here")
+def test_environment_alone_counts_last():
+    assert find(None) is None
+
+
+def test_configuration_is_loaded_with_its_faults(here):
+    (here / "pyproxy.toml").write_text("serve = 1\n")
+
+    with pytest.raises(ConfigurationError, match="serve"):
+        load_configuration(None)
+
+
+def test_variable_names_the_file(pyproxy, here, monkeypatch):
+    (here / "other.toml").write_text("no_such_key = 1\n")
+    monkeypatch.setenv("PYPROXY_CONFIG", "other.toml")
+
+    code, _, err = pyproxy("check")
+
+    assert code == 2
+    assert "no_such_key" in err[0]

@@ -1,0 +1,69 @@
+import sys
+
+import pytest
+
+from pyproxy.cli.main import main
+
+COMMANDS = ["serve", "check", "explain", "keys", "jwks", "cert", "schema", "health", "version"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(pyproxy, command):
+    code, out, _ = pyproxy(command, "--help")
+
+    assert code == 0
+    assert f"pyproxy {command}" in out[0]
+
+
+def test_unknown_command_is_unusable(pyproxy):
+    code, out, err = pyproxy("sevre")
+
+    assert (code, out) == (2, [])
+    assert "sevre" in "".join(err)
+
+
+def test_unknown_option_is_unusable(pyproxy):
+    assert pyproxy("serve", "--no-such")[0] == 2
+
+
+def test_every_fault_has_its_line(pyproxy, here):
+    (here / "pyproxy.toml").write_text("[[routes]]\nname = 'a'\nupstrem = 'x'\npath = 'b'\n")
+
+    code, out, err = pyproxy("check")
+
+    assert (code, out) == (2, [])
+    assert len(err) >= 2
+    assert all(line.startswith("pyproxy: ") for line in err)
+    assert "Traceback" not in "".join(err)
+
+
+def test_missing_configuration_is_unusable(pyproxy):
+    code, _, err = pyproxy("check", "--config", "none.toml")
+
+    assert code == 2
+    assert "none.toml" in err[0]
+
+
+@pytest.mark.usefixtures("here")
+def test_process_ends_with_the_exit_code(capsys):
+    with pytest.raises(SystemExit) as ending:
+        main(["version"])
+
+    assert ending.value.code == 0
+    assert capsys.readouterr().out
+
+
+class Closed:
+    """A pipe whose reader left."""
+
+    def write(self, _text):
+        raise BrokenPipeError
+
+    def flush(self):
+        raise BrokenPipeError
+
+
+def test_reader_that_leaves_is_no_fault(pyproxy, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Closed())
+
+    assert pyproxy("version")[0] == 0

@@ -1,0 +1,119 @@
+import pytest
+
+from pyproxy.cli.certificate_files import CertificateFiles, ensure_certificate
+from pyproxy.cli.outline import outline, upstreams
+from pyproxy.config.load import load
+
+CONFIG = """
+[[listeners]]
+bind = "127.0.0.1:5000"
+certificate = "copilot.crt"
+private_key = "copilot.key"
+client_ca = "ca.crt"
+[[listeners]]
+bind = "unix:x.sock"
+routes = ["open"]
+[auth]
+keys = ["a-plain-key-of-somebody", { env = "MY_KEY" }]
+keys_file = "keys.txt"
+[auth.jwt]
+jwks_url = "https://issuer.test/jwks.json"
+issuer = "https://issuer.test"
+signing_keys_file = "signing.json"
+[endpoints]
+verify = ""
+[[routes]]
+name = "copilot"
+path = "/copilot"
+provider = "copilot-api"
+allow_from = ["10.0.0.0/8"]
+users = ["alice"]
+deny_paths = ["/internal/*"]
+max_concurrent = 3
+max_body = "1MB"
+[[routes]]
+name = "open"
+upstream = ["http://127.0.0.1:1", "https://api.example.test/v1"]
+auth = []
+methods = ["POST"]
+hosts = ["api.example.test"]
+rate_limits = []
+credential = { header = "Authorization", value = "Bearer very-secret-value" }
+[[routes]]
+name = "query"
+path = "/query"
+upstream = "http://127.0.0.1:2"
+credential = { query = "key", value = { env = "MY_KEY" } }
+"""
+
+
+@pytest.fixture
+def text(tmp_path, now):
+    ensure_certificate(CertificateFiles.under(tmp_path), ["localhost"], now)
+    (tmp_path / "pyproxy.toml").write_text(CONFIG)
+    loaded = load(tmp_path / "pyproxy.toml", {"MY_KEY": "another-secret-key"}, tmp_path)
+    return "\n".join(outline(loaded.settings))
+
+
+def test_secrets_are_left_out(text):
+    assert "very-secret-value" not in text
+    assert "a-plain-key" not in text
+    assert "another-secret" not in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("listener 127.0.0.1:5000", id="listener"),
+        pytest.param("https://localhost:5000", id="url"),
+        pytest.param("localhost; until 20", id="certificate"),
+        pytest.param("need a certificate from", id="client CA"),
+        pytest.param("verify       off", id="endpoint turned off"),
+        pytest.param("/token", id="endpoint"),
+        pytest.param("2 in plain (literal, env MY_KEY)", id="where keys are from"),
+        pytest.param("keys.txt", id="keys file"),
+        pytest.param("https://issuer.test/jwks.json", id="key set"),
+        pytest.param("issuer https://issuer.test, any audience", id="token rules"),
+        pytest.param("signing.json, for 1h", id="minting"),
+        pytest.param("/copilot (any method, any host)", id="what a route takes"),
+        pytest.param("/ (POST, api.example.test)", id="what another takes"),
+        pytest.param("http://127.0.0.1:4141 (copilot-api)", id="provider's upstream"),
+        pytest.param("http://127.0.0.1:1, https://api.example.test/v1 (generic)", id="upstreams"),
+        pytest.param("an API key or a JWT", id="who"),
+        pytest.param("anybody", id="open"),
+        pytest.param("10.0.0.0/8", id="networks"),
+        pytest.param("alice", id="users"),
+        pytest.param("/usage", id="denied by the provider"),
+        pytest.param("/internal/*", id="denied by the route"),
+        pytest.param("api 10r/s burst 20 per ip; 3 at a time", id="limits"),
+        pytest.param("up to 1MB", id="body"),
+        pytest.param("up to 100MB", id="body by default"),
+        pytest.param("Authorization (literal)", id="injected header"),
+        pytest.param("?key= (env MY_KEY)", id="injected parameter"),
+    ],
+)
+def test_outline_says(text, words):
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [pytest.param(None, "No such file", id="missing"), pytest.param("x", "no PEM", id="broken")],
+)
+def test_certificate_that_cannot_be_read_is_named(tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "certs").mkdir()
+        (tmp_path / "certs" / "copilot.crt").write_text(content)
+    loaded = load(None, {"API_KEY": "a-plain-key-of-somebody"}, tmp_path)
+
+    lines = [line for line in outline(loaded.settings) if "copilot.crt" in line]
+
+    assert words in lines[0]
+
+
+def test_upstream_of_a_route_without_one_is_its_providers(tmp_path):
+    loaded = load(None, {"API_KEY": "a-plain-key-of-somebody"}, tmp_path)
+
+    assert [str(origin) for origin in upstreams(loaded.settings.routes[0])] == [
+        "http://127.0.0.1:4141"
+    ]
