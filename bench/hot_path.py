@@ -1,6 +1,6 @@
 """Python's share of a request: the whole way through the gateway, without sockets and TLS.
 
-    python bench/hot_path.py [--profile] [--count 20000]
+    python -m bench.hot_path [--profile] [--count 20000]
 
 Both transports are fakes that answer at once, so that what is left is parsing, identity, limit,
 shaping, relaying and the access line. Prints microseconds per request, the best of several runs:
@@ -11,10 +11,13 @@ import argparse
 import asyncio
 import cProfile
 import pstats
+import tempfile
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
+from typing import NoReturn, cast
 
 import uvloop
 
@@ -23,6 +26,7 @@ from pyproxy.assembly.listeners import group_listeners
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import load
 from pyproxy.downstream.connection import ClientConnection, Port
+from pyproxy.downstream.peer import Peer
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.handler import Handler
 from pyproxy.identity.hashing import BcryptGate
@@ -31,19 +35,12 @@ from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
 
 KEY = "sk-bench-plain-0123456789abcdef"
-REQUEST = (
-    b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:5010\r\nAuthorization: Bearer %b\r\n"
-    b"Content-Type: application/json\r\nContent-Length: 61\r\n\r\n"
-    b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}' % KEY.encode()
-)[:-1] + b"}"
-REQUEST = REQUEST.replace(
-    b"Content-Length: 61", b"Content-Length: %d" % len(REQUEST.partition(b"\r\n\r\n")[2])
-)
-RESPONSE = (
+_BODY = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
+_RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1033\r\n\r\n"
     + b"x" * 1033
 )
-CONFIG = f"""
+_CONFIGURATION = f"""
 [[listeners]]
 bind = "127.0.0.1:0"
 [auth]
@@ -58,6 +55,30 @@ upstream = "http://127.0.0.1:9000"
 """
 
 
+def request_for(path: str, key: str) -> bytes:
+    """A small completion request."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:5010\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
+    )
+    return head.encode() + _BODY
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is sent through what.
+
+    Attributes:
+        configuration: TOML.
+        request: Sent over and over.
+        addresses: Clients that take turns; empty: a single one.
+    """
+
+    configuration: str = _CONFIGURATION
+    request: bytes = field(default_factory=lambda: request_for("/v1/chat/completions", KEY))
+    addresses: Sequence[str] = ()
+
+
 class FakeTransport:
     """Passes what is written to ``on_write``."""
 
@@ -65,84 +86,130 @@ class FakeTransport:
         self._on_write = on_write
 
     def write(self, data: bytes) -> None:
+        """Hand on at once."""
         self._on_write(data)
 
     def get_extra_info(self, name: str) -> object:
+        """Where the peer is; there is no TLS."""
         return ("127.0.0.1", 40000) if name == "peername" else None
 
     def is_closing(self) -> bool:
+        """Never."""
         return False
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Do nothing."""
 
     abort = pause_reading = resume_reading = close
 
 
-def open_desk(folder: Path) -> tuple[Desk, Resources]:
-    loop = asyncio.get_running_loop()
-    file = folder / "bench.toml"
-    file.write_text(CONFIG)
-    settings = load(file, {}, folder).settings
-    resources = Resources(loop, b"k" * 32, BcryptGate())
-    gateway = assemble(settings, group_listeners(settings.listeners), resources)
-    lines: list[str] = []
+class Track:
+    """A gateway with one client and one kept connection to its upstream."""
 
-    def put(line: str) -> None:
-        lines[:] = [line]
+    def __init__(self, course: Course, desk: Desk, resources: Resources) -> None:
+        self._desk = desk
+        self._resources = resources
+        self._request = course.request
+        self._peers = cycle([Peer(address, False, "") for address in course.addresses])
+        self._has_peers = bool(course.addresses)
+        self._left = 0
+        self._done: asyncio.Future[None] = desk.loop.create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._keep_upstream()
+        self._client = self._connect()
 
-    desk = Desk(
-        gateway=gateway, loop=loop, now=time.monotonic, wall=time.time, new_id=new_ids(),
-        audit=AuditLog(put), access=AccessLog(put), report=lambda exc, _: (_ for _ in ()).throw(exc),
-    )  # fmt: skip
-    return desk, resources
+    @classmethod
+    def open(cls, course: Course, folder: Path) -> "Track":
+        """Assemble the gateway as the worker does; lines of logs are made and dropped."""
+        loop = asyncio.get_running_loop()
+        file = folder / "bench.toml"
+        file.write_text(course.configuration)
+        settings = load(file, {}, folder).settings
+        resources = Resources(loop, b"k" * 32, BcryptGate())
+        desk = Desk(
+            gateway=assemble(settings, group_listeners(settings.listeners), resources),
+            loop=loop,
+            now=time.monotonic,
+            wall=time.time,
+            new_id=new_ids(),
+            audit=AuditLog(_drop),
+            access=AccessLog(_drop),
+            report=_raise,
+        )
+        return cls(course, desk, resources)
 
-
-async def measure(count: int, rounds: int, folder: Path) -> float:
-    """Microseconds per request, best of ``rounds``."""
-    desk, resources = open_desk(folder)
-    loop = desk.loop
-    endpoint = next(iter(resources.endpoints.values()))
-    upstream = endpoint._protocol()  # noqa: SLF001 - a connection without a socket
-    upstream.connection_made(
-        FakeTransport(lambda _: loop.call_soon(upstream.data_received, RESPONSE))
-    )  # type: ignore[arg-type]
-    endpoint._keep(upstream)  # noqa: SLF001
-    tasks: list[asyncio.Task[None]] = []
-
-    def spawn(work: Coroutine[object, object, None], name: str) -> "asyncio.Task[None]":
-        tasks.append(loop.create_task(work, name=name))
-        return tasks[-1]
-
-    handler = Handler(desk, 0)
-    port = Port(handler.serve, handler.reject, spawn, 10.0, 75.0, 16384)
-    client = ClientConnection(port, loop.time(), loop, lambda: None)
-    left = 0
-    done = loop.create_future()
-
-    def answered(data: bytes) -> None:
-        nonlocal left
-        assert data.startswith(b"HTTP/1.1 200")
-        left -= 1
-        if left:
-            loop.call_soon(client.data_received, REQUEST)
-        else:
-            done.set_result(None)
-
-    client.connection_made(FakeTransport(answered))  # type: ignore[arg-type]
-    await asyncio.sleep(0)
-    best = float("inf")
-    for _ in range(rounds):
-        left, done = count, loop.create_future()
+    async def lap(self, count: int) -> float:
+        """Microseconds per request, of ``count`` one after the other."""
+        self._left, self._done = count, self._desk.loop.create_future()
         started = time.perf_counter()
-        client.data_received(REQUEST)
-        await done
-        best = min(best, (time.perf_counter() - started) / count * 1e6)
-    tasks[0].cancel()
-    await resources.close()
-    return best
+        self._send()
+        await self._done
+        return (time.perf_counter() - started) / count * 1e6
+
+    async def close(self) -> None:
+        """End what runs."""
+        for task in self._tasks:
+            task.cancel()
+        await self._resources.close()
+
+    def _send(self) -> None:
+        if self._has_peers:
+            self._client.peer = next(self._peers)
+        self._client.data_received(self._request)
+
+    def _answered(self, data: bytes) -> None:
+        if not data.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"refused: {data!r}")
+        self._left -= 1
+        if self._left:
+            self._desk.loop.call_soon(self._send)
+        else:
+            self._done.set_result(None)
+
+    def _keep_upstream(self) -> None:
+        """Put a connection without a socket into the pool."""
+        loop = self._desk.loop
+        endpoint = next(iter(self._resources.endpoints.values()))
+        upstream = endpoint._protocol()  # noqa: SLF001 - connect() would open a socket
+        transport = FakeTransport(lambda _: loop.call_soon(upstream.data_received, _RESPONSE))
+        upstream.connection_made(cast(asyncio.Transport, transport))
+        endpoint._keep(upstream)  # noqa: SLF001 - likewise
+
+    def _connect(self) -> ClientConnection:
+        loop = self._desk.loop
+        handler = Handler(self._desk, 0)
+        port = Port(handler.serve, handler.reject, self._spawn, 10.0, 75.0, 16384)
+        client = ClientConnection(port, loop.time(), loop, lambda: None)
+        client.connection_made(cast(asyncio.Transport, FakeTransport(self._answered)))
+        return client
+
+    def _spawn(self, work: Coroutine[object, object, None], name: str) -> "asyncio.Task[None]":
+        self._tasks.append(self._desk.loop.create_task(work, name=name))
+        return self._tasks[-1]
+
+
+async def measure(course: Course, count: int, rounds: int) -> float:
+    """Microseconds per request, the best of ``rounds`` of ``count``, after one to warm up."""
+    with tempfile.TemporaryDirectory() as folder:
+        track = Track.open(course, Path(folder))
+        try:
+            await asyncio.sleep(0)
+            await track.lap(count)
+            return min([await track.lap(count) for _ in range(rounds)])
+        finally:
+            await track.close()
+
+
+def _drop(_: str) -> None:
+    """Take a line of a log."""
+
+
+def _raise(exc: BaseException, _: str) -> NoReturn:
+    raise exc
 
 
 def main() -> None:
+    """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -150,20 +217,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
     options = parser.parse_args()
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        work: Callable[[], Awaitable[float]] = partial(
-            measure, options.count, options.rounds, Path(folder)
-        )
-        profile = cProfile.Profile()
-        if options.profile:
-            profile.enable()
-        best = uvloop.run(work())  # type: ignore[arg-type]
-        profile.disable()
-        print(f"{best:.1f} us per request")
-        if options.profile:
-            pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+    profile = cProfile.Profile()
+    if options.profile:
+        profile.enable()
+    best = uvloop.run(measure(Course(), options.count, options.rounds))
+    profile.disable()
+    print(f"{best:.1f} us per request")
+    if options.profile:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(45)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pyproxy.assembly.keys import read_keyring
 from pyproxy.assembly.listeners import Group
 from pyproxy.assembly.plans import compile_plans
 from pyproxy.assembly.resources import Resources
-from pyproxy.assembly.tokens import read_local_keys, token_rules
+from pyproxy.assembly.sources import Sources, read_sources
+from pyproxy.assembly.tokens import LocalKeys, token_rules
 from pyproxy.config.settings import Settings
 from pyproxy.gateway import own
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.plan import Plan
 from pyproxy.identity.authenticator import Authenticator
 from pyproxy.identity.credential import CredentialRules
+from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jwt_verifier import JwtVerifier, KeyRefresher
+from pyproxy.identity.key_sets import KeySets
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.recall import Recall
 from pyproxy.limits.limit import Limit
@@ -38,36 +40,49 @@ def assemble(
         refresher: Fetches the remote key set when a token names an unknown key.
 
     Raises:
-        ConfigurationError: With every fault found in the files.
+        ConfigurationError: With every fault found in the files; nothing has changed.
+    """
+    return build(settings, groups, resources, read_sources(settings), refresher=refresher)
+
+
+def build(
+    settings: Settings,
+    groups: Sequence[Group],
+    resources: Resources,
+    sources: Sources,
+    *,
+    refresher: KeyRefresher | None = None,
+    authenticator: Authenticator | None = None,
+) -> Gateway:
+    """Compile a configuration whose files were read; the resources are its own from now on.
+
+    Args:
+        settings: Sound.
+        groups: The listeners, one table of routes each.
+        resources: Outlive the gateway.
+        sources: Read for these settings.
+        refresher: Fetches the remote key set when a token names an unknown key.
+        authenticator: Of the gateway before, to go on with what it remembers; one
+            whose rules for tokens are the same.
     """
     security = _security(settings)
     limits = {
         name: Limit(name, limit.rate, limit.burst, limit.per)
         for name, limit in settings.rate_limits.items()
     }
-    plans = compile_plans(settings, limits, security, resources)
-    local = read_local_keys(settings.auth.jwt)
-    resources.key_sets.replace_local(local.verifying)
-    if local.minter is not None:
-        resources.key_sets.replace_minted(local.minter.public)
-    tokens = JwtVerifier(resources.key_sets, token_rules(settings.auth.jwt), refresher)
+    plans = compile_plans(settings, limits, security, resources, sources.tls)
+    if authenticator is None:
+        authenticator = _authenticator(settings, resources, sources, refresher)
     server = settings.server.decoy_server_header
     line = f"Server: {server}\r\n".encode() if server else b""
-    return Gateway(
+    gateway = Gateway(
         tables=tuple(_table(settings, plans, group.routes) for group in groups),
         own_paths=_own_paths(settings),
         trusted=Networks(settings.server.trusted_proxies),
-        authenticator=Authenticator(
-            read_keyring(settings.auth),
-            Recall(resources.secret),
-            resources.gate,
-            tokens if settings.auth.jwt.is_configured else None,
-            resources.revocations,
-            cache_ttl_s=settings.auth.cache_ttl,
-        ),
+        authenticator=authenticator,
         credentials=CredentialRules.compile(settings.auth.max_header, settings.auth.max_token),
-        minter=local.minter,
-        jwks=local.minter.public_jwks() if local.minter else b"",
+        minter=sources.local.minter,
+        jwks=jwks_of(sources.local),
         revocations=resources.revocations,
         store=resources.store,
         auth_limit=limits["auth"],
@@ -75,6 +90,38 @@ def assemble(
         cors=_cors(settings),
         block=security.over_plain + line,
         tls_block=security.over_tls + line,
+    )
+    # From here on nothing can fail: all of it comes into force, or none.
+    authenticator.replace_keys(sources.keyring)
+    put_in_force(sources.local, resources.key_sets)
+    resources.client_tls = sources.contexts
+    resources.retain({each for plan in plans.values() for each in plan.upstream.endpoints})
+    return gateway
+
+
+def put_in_force(local: LocalKeys, key_sets: KeySets) -> None:
+    """Verify tokens with these keys from now on."""
+    key_sets.replace_local(local.verifying)
+    key_sets.replace_minted(local.minter.public if local.minter else KeySet())
+
+
+def jwks_of(local: LocalKeys) -> bytes:
+    """What the gateway publishes of its signing keys; empty without any."""
+    return local.minter.public_jwks() if local.minter else b""
+
+
+def _authenticator(
+    settings: Settings, resources: Resources, sources: Sources, refresher: KeyRefresher | None
+) -> Authenticator:
+    jwt = settings.auth.jwt
+    tokens = JwtVerifier(resources.key_sets, token_rules(jwt), refresher)
+    return Authenticator(
+        sources.keyring,
+        Recall(resources.secret),
+        resources.gate,
+        tokens if jwt.is_configured else None,
+        resources.revocations,
+        cache_ttl_s=settings.auth.cache_ttl,
     )
 
 

@@ -15,7 +15,7 @@ def read_entries(auth: AuthSettings) -> tuple[KeyEntry, ...]:
         ConfigurationError: The file cannot be read, or with each of its faults.
     """
     plain = parse_plain_keys((key.reveal() for key in auth.keys), "auth.keys")
-    return (*plain, *_from_file(auth.keys_file)) if auth.keys_file else plain
+    return (*plain, *read_file_entries(auth.keys_file)) if auth.keys_file else plain
 
 
 def read_keyring(auth: AuthSettings) -> KeyRing:
@@ -27,7 +27,12 @@ def read_keyring(auth: AuthSettings) -> KeyRing:
     return KeyRing.build(read_entries(auth))
 
 
-def _from_file(path: str) -> tuple[KeyEntry, ...]:
+def read_file_entries(path: str) -> tuple[KeyEntry, ...]:
+    """The keys of a keys file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or with each of its faults.
+    """
     try:
         text = Path(path).read_text("utf-8")
     except UnicodeDecodeError as exc:

@@ -1,13 +1,12 @@
 """Routes become plans: everything that can be known before a request is worked out here."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
+from pyproxy.assembly.origins import origins_of
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.origin import Origin
 from pyproxy.config.route import CredentialSettings, RouteSettings
 from pyproxy.config.settings import Settings
-from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.gateway.plan import Plan
 from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.networks import Networks
@@ -22,7 +21,7 @@ from pyproxy.transform.response import DownwardRules, downward_rules
 from pyproxy.transform.security_headers import SecurityHeaders
 from pyproxy.upstream.balance import Upstream
 from pyproxy.upstream.endpoint import Address
-from pyproxy.upstream.tls import ClientTls, TlsFiles
+from pyproxy.upstream.tls import ClientTls
 
 
 def compile_plans(
@@ -30,40 +29,46 @@ def compile_plans(
     limits: Mapping[str, Limit],
     security: SecurityHeaders,
     resources: Resources,
+    tls: Mapping[str, ClientTls],
 ) -> dict[str, Plan]:
-    """Plans by route name. Reads the files of ``tls`` sections.
+    """Plans by route name.
+
+    Args:
+        settings: Sound.
+        limits: By name.
+        security: Of every answer.
+        resources: Where endpoints and buckets are.
+        tls: Of routes with an https upstream, by the route's name.
 
     Raises:
-        ConfigurationError: With every fault of every route.
+        ConfigurationError: A route names no upstream, or several that differ in path.
     """
     plans: dict[str, Plan] = {}
-    faults: list[Fault] = []
     for number, route in enumerate(settings.routes):
-        try:
-            plans[route.name] = _plan(
-                f"routes[{number}]", route, settings, limits, security, resources
-            )
-        except ConfigurationError as exc:
-            faults += exc.faults
-    if faults:
-        raise ConfigurationError(*faults)
+        origins = origins_of(f"routes[{number}]", route)
+        plans[route.name] = _plan(
+            route,
+            origins,
+            tls.get(route.name),
+            settings=settings,
+            limits=limits,
+            security=security,
+            resources=resources,
+        )
     return plans
 
 
 def _plan(
-    where: str,
     route: RouteSettings,
+    origins: tuple[Origin, ...],
+    tls: ClientTls | None,
+    *,
     settings: Settings,
     limits: Mapping[str, Limit],
     security: SecurityHeaders,
     resources: Resources,
 ) -> Plan:
     preset = CATALOGUE[route.provider]
-    origins = route.upstream or ((Origin.parse(preset.origin),) if preset.origin else ())
-    if not origins:
-        raise ConfigurationError(Fault(f"{where}.upstream", "is required by this provider"))
-    if len({origin.path for origin in origins}) > 1:
-        raise ConfigurationError(Fault(f"{where}.upstream", "has URLs with different paths"))
     auth = settings.auth
     return Plan(
         name=route.name,
@@ -81,7 +86,7 @@ def _plan(
         max_concurrent=route.max_concurrent,
         up=_up(route, preset, origins[0]),
         down=_down(route, preset, settings, security),
-        upstream=_upstream(where, route, origins, resources),
+        upstream=_upstream(route, origins, resources, tls),
         connect_timeout=route.connect_timeout,
         read_timeout=route.read_timeout,
         retries=route.retries,
@@ -137,17 +142,13 @@ def _down(
 
 
 def _upstream(
-    where: str, route: RouteSettings, origins: tuple[Origin, ...], resources: Resources
+    route: RouteSettings,
+    origins: tuple[Origin, ...],
+    resources: Resources,
+    tls: ClientTls | None,
 ) -> Upstream:
-    tls = _client_tls(where, route) if any(origin.is_tls for origin in origins) else None
     endpoints = [resources.endpoint(_address(origin, tls)) for origin in origins]
     return Upstream(endpoints, is_round_robin=route.balance == "round-robin")
-
-
-def _client_tls(where: str, route: RouteSettings) -> ClientTls:
-    tls = route.tls
-    files = TlsFiles(_path(tls.ca), _path(tls.certificate), _path(tls.private_key))
-    return ClientTls.load(files, tls.server_name, tls.pin_sha256, f"{where}.tls")
 
 
 def _address(origin: Origin, tls: ClientTls | None) -> Address:
@@ -155,7 +156,3 @@ def _address(origin: Origin, tls: ClientTls | None) -> Address:
         return Address(origin.host, origin.port)
     name = tls.name_for(origin.host)
     return Address(origin.host, origin.port, tls.context, name, tls.pins.check)
-
-
-def _path(text: str) -> Path | None:
-    return Path(text) if text else None

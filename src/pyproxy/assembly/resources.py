@@ -1,13 +1,16 @@
 """What outlives a reload, by name."""
 
 import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from pyproxy.assembly.upstream_tls import TlsKey
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.identity.revocations import Revocations
 from pyproxy.limits.memory import MemoryStore
 from pyproxy.upstream.endpoint import Address, Endpoint
+from pyproxy.upstream.tls import ClientTls
 
 
 @dataclass(slots=True)
@@ -22,6 +25,7 @@ class Resources:
         revocations: Tokens that are no longer good.
         key_sets: What verifies tokens.
         endpoints: Connections to upstreams, by address.
+        client_tls: TLS towards upstreams, by what it was made of.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -31,6 +35,7 @@ class Resources:
     revocations: Revocations = field(default_factory=Revocations)
     key_sets: KeySets = field(default_factory=KeySets)
     endpoints: dict[Address, Endpoint] = field(default_factory=dict)
+    client_tls: Mapping[TlsKey, ClientTls] = field(default_factory=dict)
 
     def endpoint(self, address: Address) -> Endpoint:
         """The endpoint of an address, the same one for all routes that go there."""
@@ -38,6 +43,13 @@ class Resources:
         if found is None:
             found = self.endpoints[address] = Endpoint(address, self.loop)
         return found
+
+    def retain(self, used: Collection[Endpoint]) -> None:
+        """Let go of the endpoints that no route leads to any more; what is busy there ends well."""
+        for address, endpoint in tuple(self.endpoints.items()):
+            if endpoint not in used:
+                del self.endpoints[address]
+                endpoint.close()
 
     async def close(self) -> None:
         """End what runs."""

@@ -1,8 +1,10 @@
 """The JWT side of a configuration: what verifies tokens, and what mints them."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from pyproxy.assembly.faults import Faults
 from pyproxy.config.auth import JwtSettings
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.identity.claims import TokenRules
@@ -22,11 +24,27 @@ class LocalKeys:
     verifying: KeySet
     minter: Minter | None
 
+    @property
+    def remarks(self) -> tuple[Fault, ...]:
+        """The keys that are left out, each with its reason."""
+        sets = [self.verifying, *([self.minter.public] if self.minter else [])]
+        remarks = [Fault(each.source, str(fault)) for each in sets for fault in each.faults]
+        return tuple(dict.fromkeys(remarks))
+
+
+def issuer_of(jwt: JwtSettings) -> str:
+    """The ``iss`` that tokens must have and ours get; empty: none.
+
+    An OpenID issuer's tokens name it (OpenID Connect Core 1.0 section 2), so to
+    name the issuer is to ask for it.
+    """
+    return jwt.issuer or jwt.issuer_url
+
 
 def token_rules(jwt: JwtSettings) -> TokenRules:
     """What every token must be."""
     return TokenRules(
-        issuer=jwt.issuer,
+        issuer=issuer_of(jwt),
         audience=jwt.audience,
         leeway_s=jwt.leeway,
         max_lifetime_s=jwt.max_lifetime,
@@ -39,20 +57,30 @@ def read_local_keys(jwt: JwtSettings) -> LocalKeys:
 
     Raises:
         ConfigurationError: A file cannot be read or is no key set, or the
-            signing keys hold none that can sign.
+            signing keys hold none that can sign; with both files' faults.
     """
-    verifying = KeySet()
-    minter = None
+    faults = Faults()
+    local = LocalKeys(KeySet(), None)
     if jwt.jwks_file:
-        document = _read(jwt.jwks_file)
-        verifying = KeySet.parse(
-            document, algorithms=jwt.algorithms, source=jwt.jwks_file, public_only=False
-        )
-        if verifying.has_private_key and not jwt.signing_keys_file:
-            minter = _minter(jwt, document, jwt.jwks_file)
+        local = faults.attempt(partial(_read_verifying, jwt), local)
     if jwt.signing_keys_file:
-        minter = _minter(jwt, _read(jwt.signing_keys_file), jwt.signing_keys_file)
-    return LocalKeys(verifying, minter)
+        minter = faults.attempt(partial(_read_minter, jwt), None)
+        local = LocalKeys(local.verifying, minter)
+    faults.raise_if_any()
+    return local
+
+
+def _read_verifying(jwt: JwtSettings) -> LocalKeys:
+    document = _read(jwt.jwks_file)
+    verifying = KeySet.parse(
+        document, algorithms=jwt.algorithms, source=jwt.jwks_file, public_only=False
+    )
+    mints = verifying.has_private_key and not jwt.signing_keys_file
+    return LocalKeys(verifying, _minter(jwt, document, jwt.jwks_file) if mints else None)
+
+
+def _read_minter(jwt: JwtSettings) -> Minter | None:
+    return _minter(jwt, _read(jwt.signing_keys_file), jwt.signing_keys_file)
 
 
 def _minter(jwt: JwtSettings, document: bytes, source: str) -> Minter:
@@ -61,7 +89,7 @@ def _minter(jwt: JwtSettings, document: bytes, source: str) -> Minter:
         source=source,
         algorithms=jwt.algorithms,
         ttl_s=jwt.ttl,
-        issuer=jwt.issuer,
+        issuer=issuer_of(jwt),
         audience=jwt.audience,
     )
 

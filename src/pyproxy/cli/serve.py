@@ -21,7 +21,7 @@ QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": 
 @config_option
 @click.option("--dev", is_flag=True, help="Make whatever is missing, down to the upstream.")
 def serve(config_file: Path | None, dev: bool) -> int:
-    """Run the gateway until SIGTERM or SIGINT; SIGHUP reloads the configuration."""
+    """Run the gateway until SIGTERM or SIGINT; it drains, then ends."""
     if not dev:
         return run_gateway(load_configuration(config_file))
     try:

@@ -29,11 +29,13 @@ class RequestBody:
         received: Bytes of content so far, framing not counted.
         is_complete: The end was read.
         rest: Bytes that came after the end.
+        withheld: Lower-case names of trailers that do not reach the sink; set by who
+            answers, who knows which fields are not the client's to send.
     """
 
     __slots__ = (
         "_decoder", "_held", "_held_bytes", "_limit", "_sink", "_trailers", "is_complete", "length",
-        "received", "rest",
+        "received", "rest", "withheld",
     )  # fmt: skip
 
     def __init__(self, length: int) -> None:
@@ -41,6 +43,7 @@ class RequestBody:
         self.received = 0
         self.is_complete = length == 0
         self.rest = b""
+        self.withheld: frozenset[bytes] = frozenset()
         self._limit: int | None = None
         self._decoder = ChunkedBody() if length == CHUNKED else None
         self._held: list[bytes] = []
@@ -86,7 +89,7 @@ class RequestBody:
                 self._held.append(content)
                 self._held_bytes += len(content)
         if self.is_complete and self._sink is not None:
-            self._sink.body_ended(self._trailers)
+            self._end(self._sink)
 
     def _decode(self, data: bytes) -> bytes:
         if self._decoder is not None:
@@ -109,7 +112,13 @@ class RequestBody:
             held, self._held, self._held_bytes = self._held, [], 0
             sink.body_arrived(held[0] if len(held) == 1 else b"".join(held))
         if self.is_complete:
-            sink.body_ended(self._trailers)
+            self._end(sink)
+
+    def _end(self, sink: BodySink) -> None:
+        trailers = self._trailers
+        if trailers:
+            trailers = [pair for pair in trailers if pair[0] not in self.withheld]
+        sink.body_ended(trailers)
 
     def detach(self) -> None:
         """Let go of the sink; what comes is dropped."""

@@ -1,6 +1,8 @@
 """A client's connection: heads in, exchanges one after the other, deadlines over all."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -15,6 +17,9 @@ from pyproxy.wire.syntax import Malformed
 
 # Beside the fields, which `max_header_size` bounds; RFC 9112 section 3 asks for at least 8,000.
 MAX_REQUEST_LINE: Final = 16 * 1024
+# Slower than this over a whole body is an attack: 100 MB would take five days
+# (R-U-Dead-Yet). Counted anew after each time that we ourselves held the body back.
+MIN_BODY_BYTES_PER_S: Final = 240.0
 # Bytes of further requests that wait while one is served.
 MAX_PIPELINED: Final = 64 * 1024
 # What is still read of a request that was answered early, so that the answer is not
@@ -22,6 +27,7 @@ MAX_PIPELINED: Final = 64 * 1024
 LINGER_BYTES: Final = 1024 * 1024
 LINGER_S: Final = 2.0
 LINGER_SILENCE_S: Final = 0.2
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 
 
 @dataclass(slots=True)
@@ -92,6 +98,7 @@ class ClientConnection(asyncio.Protocol):
         self._write_blocked = False
         self._lingering = -1  # bytes dropped while lingering; -1: not lingering
         self._linger_until = 0.0
+        self._body_from = (0.0, 0)  # since when the body's rate is counted, and from which byte
 
     # What the loop calls
 
@@ -106,6 +113,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whatever is done for it stops now."""
+        del exc  # how it left makes no difference
         self._port.connections.discard(self)
         self._on_lost()
         if self._timer is not None:
@@ -143,6 +151,9 @@ class ClientConnection(asyncio.Protocol):
         self._deadline = _NEVER
         if self._exchange is not None and self._exchange.source is not None:
             self._exchange.source.resume()
+        if self._body is not None and not self._body.is_complete:
+            self._expect_body(self._body)
+        self._wake()
 
     # What an exchange calls (see `Channel`)
 
@@ -151,7 +162,11 @@ class ClientConnection(asyncio.Protocol):
         self._transport.write(data)
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Cut the connection; where nothing else could show it, with a reset."""
+        unframed = self._exchange is not None and self._exchange.is_unframed
+        if unframed and not self._transport.is_closing():
+            sock = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
 
     def hold_body(self) -> None:
@@ -164,12 +179,18 @@ class ClientConnection(asyncio.Protocol):
         """Read the body again."""
         self._set_reading(True)
         if self._body is not None and not self._body.is_complete:
-            self._expect_body()
+            self._body_from = (self._loop.time(), self._body.received)
+            self._expect_body(self._body)
 
     def close_if_idle(self) -> None:
         """Close unless a request is being served or has begun to arrive."""
         if self._exchange is None and not self._buffer:
             self._transport.close()
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is served and nothing unsent; only the client's farewell may be missing."""
+        return self._transport.is_closing() and not self._transport.get_write_buffer_size()
 
     # The requests, one after the other
 
@@ -177,6 +198,8 @@ class ClientConnection(asyncio.Protocol):
         try:
             while (exchange := await self._next_exchange()) is not None:
                 await self._port.serve(exchange)
+                if self._write_blocked:
+                    await self._caught_up()
                 if not self._finish(exchange):
                     return
         except Refusal as refusal:
@@ -184,6 +207,15 @@ class ClientConnection(asyncio.Protocol):
         finally:
             if self._lingering < 0:
                 self._transport.close()
+
+    async def _caught_up(self) -> None:
+        """Wait until the client has read an answer, so that the next one cannot pile up behind it.
+
+        The deadline is ``pause_writing``'s; requests that come meanwhile are bounded.
+        """
+        while self._write_blocked:
+            self._waiter = self._loop.create_future()
+            await self._waiter
 
     async def _next_exchange(self) -> Exchange | None:
         """The next request, once its head is here; ``None`` when none is wanted any more."""
@@ -204,7 +236,8 @@ class ClientConnection(asyncio.Protocol):
             exchange.keeps_alive = False
         self._deadline = _NEVER
         if not body.is_complete:
-            self._expect_body()
+            self._body_from = (self._loop.time(), 0)
+            self._expect_body(body)
             if self._buffer:
                 early, self._buffer = self._buffer, b""
                 self._feed_body(early)
@@ -281,12 +314,15 @@ class ClientConnection(asyncio.Protocol):
         elif body.is_full:
             self.hold_body()
         else:
-            self._expect_body()
+            self._expect_body(body)
 
-    def _expect_body(self) -> None:
-        """A body that stalls for as long as a head may take is given up."""
+    def _expect_body(self, body: RequestBody) -> None:
+        """A body that stalls for as long as a head may take is given up, and one that drips."""
         if self._reading and not self._write_blocked:
-            self._set_deadline(self._loop.time() + self._port.header_timeout)
+            since, start = self._body_from
+            patience = self._port.header_timeout
+            slowest = since + patience + (body.received - start) / MIN_BODY_BYTES_PER_S
+            self._set_deadline(min(self._loop.time() + patience, slowest))
 
     # Reading, deadlines, the end
 
@@ -325,7 +361,7 @@ class ClientConnection(asyncio.Protocol):
         if self._loop.time() < self._deadline:
             self._arm()
         elif self._write_blocked:
-            self._transport.abort()
+            self.abort()
         elif self._lingering >= 0 or (not self._buffer and self._exchange is None):
             self._transport.close()
         elif self._exchange is not None:

@@ -47,6 +47,7 @@ class Exchange:
         keeps_alive: Another request may follow on the connection.
         has_begun: An answer's head was written; a refusal comes too late.
         is_ended: The answer is complete.
+        is_unframed: Nothing but the connection's end says where the answer ends.
         sent: Bytes of the answer's body so far.
         source: Paused while the client does not read; set by who answers.
         broken: Why the request's body can never be complete, if so.
@@ -55,7 +56,7 @@ class Exchange:
 
     __slots__ = (
         "_channel", "_is_chunked", "_out", "body", "broken", "has_begun", "head", "is_ended",
-        "keeps_alive", "on_broken", "peer", "sent", "source",
+        "is_unframed", "keeps_alive", "on_broken", "peer", "sent", "source",
     )  # fmt: skip
 
     def __init__(self, channel: Channel, head: RequestHead, body: RequestBody, peer: Peer) -> None:
@@ -68,6 +69,7 @@ class Exchange:
         self.keeps_alive = not wants_close(head)
         self.has_begun = False
         self.is_ended = False
+        self.is_unframed = False
         self.sent = 0
         self.source: Source | None = None
         self.broken: Refusal | None = None
@@ -97,7 +99,8 @@ class Exchange:
                 self._is_chunked = True
                 framing = b"Transfer-Encoding: chunked\r\n"
             else:
-                self.keeps_alive = False  # HTTP/1.0: the end of the connection is the end
+                # HTTP/1.0: the end of the connection is the end
+                self.is_unframed, self.keeps_alive = True, False
         if not self.keeps_alive:
             framing += b"Connection: close\r\n"
         elif self.head.minor == 0:

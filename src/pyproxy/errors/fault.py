@@ -17,6 +17,7 @@ class Fault:
     problem: str
 
     def __str__(self) -> str:
+        """One line for people."""
         return f"{self.path}: {self.problem}" if self.path else self.problem
 
 

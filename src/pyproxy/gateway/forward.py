@@ -88,6 +88,7 @@ async def _attempt(
         )
         exchange.source = connection
         exchange.on_broken = relay.body_broke
+        exchange.body.withheld = plan.up.dropped
         exchange.send_body_to(connection)
         connection.flush_request()
         await relay.done

@@ -23,6 +23,7 @@ from pyproxy.telemetry.record import Record, path_of
 from pyproxy.transform.dialect import Dialect
 from pyproxy.transform.request import Sender, upward_head
 from pyproxy.wire.status import status_line
+from pyproxy.wire.target import read_target
 
 # nginx's name for it: the client left before there was an answer.
 CLIENT_LEFT: Final = 499
@@ -60,7 +61,7 @@ class Handler:
             record.ip = visit.address
             own = gateway.own_paths.get(visit.target.path)
             if own is not None:
-                await answer_own(own, desk, gateway, visit, record)
+                await answer_own(own, desk, gateway, visit, record, self._listener)
                 return
             match = gateway.tables[self._listener].match(visit.host, visit.target.path, head.method)
             await self._proxy(gateway, match, visit, record)
@@ -94,8 +95,7 @@ class Handler:
             _answer_preflight(gateway, visit, record)
             return
         exchange.body.limit(plan.max_body)
-        now = desk.now()
-        wall = desk.wall()
+        now, wall = desk.now(), desk.wall()
         caller = recognise(gateway, plan, visit, wall)
         if caller is None:
             budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, now)
@@ -103,7 +103,6 @@ class Handler:
         principal = caller.principal
         record.user = principal.name
         if caller.is_fresh or principal is not exchange.peer.greeted:
-            exchange.peer.greeted = principal
             verified(desk, caller, visit)
         path = match.rest(visit.target.path) if plan.strips_path else visit.target.path
         permit(plan, principal, path)
@@ -132,7 +131,7 @@ class Handler:
         desk = self._desk
         dialect: Dialect = "plain"
         if match is not None:
-            path = path_of(exchange.head.target).encode("latin-1")
+            path = read_target(exchange.head.target, exchange.head.method).path
             dialect = match.value.dialect(match.rest(path))
         record.code = refusal.code
         if not exchange.has_begun:

@@ -20,6 +20,7 @@ from pyproxy.identity.principal import ANONYMOUS, Principal
 from pyproxy.limits.budget import FailureBudget
 
 _MTLS: Final = "mtls"
+_PRESENTED: Final = frozenset({"key", "jwt"})
 
 
 @dataclass(slots=True)
@@ -35,9 +36,6 @@ class Caller:
     principal: Principal
     credential: Credential | None
     is_fresh: bool = False
-
-
-_NOBODY: Final = Caller(ANONYMOUS, None)
 
 
 def recognise(gateway: Gateway, plan: Plan, visit: Visit, wall: float) -> Caller | None:
@@ -60,38 +58,53 @@ def recognise(gateway: Gateway, plan: Plan, visit: Visit, wall: float) -> Caller
 async def identify(
     gateway: Gateway, plan: Plan, visit: Visit, budget: FailureBudget, wall: float
 ) -> Caller:
-    """Who asks for a route.
+    """Who asks for a route; whatever that takes.
 
     Raises:
         Refusal: Nobody that the route lets in; 400, 401, 403 or 429.
     """
-    proofs = plan.proofs
-    if not proofs:
-        return _on_open_route(gateway.authenticator, plan.credentials, visit, wall)
-    peer, head = visit.exchange.peer, visit.exchange.head
-    if _MTLS in proofs and peer.certificate_name:
-        return Caller(Principal(peer.certificate_name, "mtls"), None)
-    if plan.secret is not None:
-        try:
-            return Caller(plan.secret.verify(head.index, head.repeated), None)
-        except InvalidSharedSecret:
-            if plan.secret.header in head.index:
-                await budget.spend()
-            if not proofs & {"key", "jwt"}:
-                raise
     try:
-        credential = find_credential(
-            head.index, head.repeated, visit.target.query or b"", plan.credentials
-        )
-    except InvalidToken:
+        principal = _without_credential(plan, visit)
+        if principal is not None:
+            return Caller(principal, _stray(gateway.authenticator, plan.credentials, visit, wall))
+        credential = _credential(plan, visit)
+    except (InvalidToken, InvalidSharedSecret):
         await budget.spend()
         raise
+    return await verify(gateway.authenticator, credential, budget, wall)
+
+
+def _without_credential(plan: Plan, visit: Visit) -> Principal | None:
+    """Who is let in by something other than a key or token; ``None``: one of those must do it.
+
+    Raises:
+        InvalidSharedSecret: It is the only proof, and wrong.
+    """
+    peer, head = visit.exchange.peer, visit.exchange.head
+    if not plan.proofs:
+        return ANONYMOUS
+    if _MTLS in plan.proofs and peer.certificate_name:
+        return Principal(peer.certificate_name, "mtls")
+    if plan.secret is None or (plan.secret.header not in head.index and plan.proofs & _PRESENTED):
+        return None
+    return plan.secret.verify(head.index, head.repeated)
+
+
+def _credential(plan: Plan, visit: Visit) -> Credential:
+    """The key or token that a route asks for.
+
+    Raises:
+        Refusal: There is none, more than one, or of a kind that is not accepted.
+    """
+    head = visit.exchange.head
+    credential = find_credential(
+        head.index, head.repeated, visit.target.query or b"", plan.credentials
+    )
     if credential is None:
         raise MissingToken
-    if ("jwt" if credential.is_jwt else "key") not in proofs:
-        await budget.spend()
+    if ("jwt" if credential.is_jwt else "key") not in plan.proofs:
         raise InvalidToken("this kind of credential is not accepted here")
-    return await verify(gateway.authenticator, credential, budget, wall)
+    return credential
 
 
 async def verify(
@@ -109,22 +122,15 @@ async def verify(
     return Caller(principal, credential, is_fresh=True)
 
 
-def _on_open_route(
+def _stray(
     authenticator: Authenticator, rules: CredentialRules, visit: Visit, wall: float
-) -> Caller:
-    """Nobody in particular; but a key of ours that was sent anyway must not travel on."""
+) -> Credential | None:
+    """A key or token of ours that was sent although none is needed: it must not travel on."""
     head = visit.exchange.head
     try:
         credential = find_credential(head.index, head.repeated, visit.target.query or b"", rules)
     except (AmbiguousCredentials, BadRequest, InvalidToken):
-        return _NOBODY
+        return None
     if credential is None or authenticator.recall(credential, wall) is None:
-        return _NOBODY
-    return Caller(ANONYMOUS, credential)
-
-
-def blames(refusal: Refusal) -> bool:
-    """Whether a refusal means that somebody's proof was wrong, not just missing."""
-    return (
-        isinstance(refusal, InvalidToken | InvalidSharedSecret) or refusal.code == "expired_token"
-    )
+        return None
+    return credential

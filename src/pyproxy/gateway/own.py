@@ -14,15 +14,20 @@ from pyproxy.errors.refusal import (
     NoSigningKey,
     NotFound,
 )
+from pyproxy.gateway.asked import asked_about, without_certificate
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
-from pyproxy.gateway.identify import Caller, verify
+from pyproxy.gateway.identify import Caller, identify, verify
+from pyproxy.gateway.permit import allow, permit
+from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.report import verified
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Budget
 from pyproxy.identity.credential import find_credential
 from pyproxy.limits.budget import FailureBudget
+from pyproxy.limits.limit import own_limit
 from pyproxy.limits.meter import Meter
+from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record
 from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.status import status_line
@@ -41,8 +46,18 @@ _WRITE: Final = frozenset({b"POST"})
 _METHODS: Final = {TOKEN: _WRITE, REVOKE: _WRITE, VERIFY: _READ, HEALTH: _READ, JWKS: _READ}
 
 
-async def answer_own(name: str, desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
+async def answer_own(
+    name: str, desk: Desk, gateway: Gateway, visit: Visit, record: Record, listener: int
+) -> None:
     """Answer a request for one of the gateway's own paths.
+
+    Args:
+        name: Which endpoint.
+        desk: The worker's.
+        gateway: In force.
+        visit: The request.
+        record: Filled with what is found out.
+        listener: Where it came in, by its number.
 
     Raises:
         Refusal: The method is wrong, or what the endpoint says no to.
@@ -61,7 +76,7 @@ async def answer_own(name: str, desk: Desk, gateway: Gateway, visit: Visit, reco
     elif name == JWKS:
         _jwks(desk, gateway, visit, record)
     elif name == VERIFY:
-        await _verify(desk, gateway, visit, record)
+        await _verify(desk, gateway, visit, record, listener)
     elif name == TOKEN:
         await _token(desk, gateway, visit, record)
     else:
@@ -116,15 +131,18 @@ async def _caller(
         Refusal: Nobody known.
     """
     head = visit.exchange.head
-    credential = find_credential(
-        head.index, head.repeated, visit.target.query or b"", gateway.credentials
-    )
+    try:
+        credential = find_credential(
+            head.index, head.repeated, visit.target.query or b"", gateway.credentials
+        )
+    except InvalidToken:
+        await budget.spend()
+        raise
     if credential is None:
         raise MissingToken
     caller = await verify(gateway.authenticator, credential, budget, desk.wall())
     record.user = caller.principal.name
     if caller.is_fresh or caller.principal is not visit.exchange.peer.greeted:
-        visit.exchange.peer.greeted = caller.principal
         verified(desk, caller, visit)
     return caller
 
@@ -149,11 +167,47 @@ def _budget(desk: Desk, gateway: Gateway, visit: Visit) -> FailureBudget:
     return FailureBudget(gateway.store, gateway.auth_limit, visit.address, desk.now())
 
 
-async def _verify(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
-    caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
+async def _verify(
+    desk: Desk, gateway: Gateway, visit: Visit, record: Record, listener: int
+) -> None:
+    """Say for another proxy whether a request may pass, and whose it is."""
+    asked = asked_about(visit)
+    if asked is None:
+        caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
+    else:
+        match = gateway.tables[listener].match(asked[1].host, asked[1].target.path, asked[0])
+        caller = await _judged(desk, gateway, match, asked[1], record)
+    # Sent for nobody too: empty, it replaces what a client may have put there.
     fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % _as_field(caller.principal.name)
     body = json.dumps({"user": caller.principal.name}).encode()
     _answer(desk, gateway, visit, record, body, fields)
+
+
+async def _judged(
+    desk: Desk, gateway: Gateway, match: Match[Plan], visit: Visit, record: Record
+) -> Caller:
+    """Who asks, if the route would take the request; in the order of the handler's checks.
+
+    Raises:
+        Refusal: It would not.
+    """
+    plan, now = match.value, desk.now()
+    record.route = plan.name
+    allow(plan, visit.address)
+    caller = await identify(
+        gateway, without_certificate(plan), visit, _budget(desk, gateway, visit), desk.wall()
+    )
+    principal = caller.principal
+    record.user = principal.name
+    if caller.is_fresh or principal is not visit.exchange.peer.greeted:
+        verified(desk, caller, visit)
+    permit(
+        plan, principal, match.rest(visit.target.path) if plan.strips_path else visit.target.path
+    )
+    own = None if principal.limit is None else own_limit(principal.limit)
+    if not plan.meter.charge_nowait(visit.address, principal.name, plan.name, now, own):
+        await plan.meter.charge(visit.address, principal.name, plan.name, now, own)
+    return caller
 
 
 async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
@@ -166,7 +220,14 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
     if principal.kind != "key":
         raise InvalidToken("only an API key is exchanged for a token")
     try:
-        minted = gateway.minter.mint(principal.name, desk.wall(), desk.new_id())
+        minted = gateway.minter.mint(
+            principal.name,
+            desk.wall(),
+            desk.new_id(),
+            routes=principal.routes,
+            limit=principal.limit,
+            not_after=principal.expires_at,
+        )
     except ValueError as exc:
         raise BadRequest(str(exc)) from exc
     desk.audit.put(

@@ -99,7 +99,11 @@ class Relay:
         # The connection is in the pool by now: a client that is slow to read the
         # last bytes must not pause it under its next user.
         exchange.source = None
-        exchange.end(trailers if trailers and passes_trailers(exchange.head) else [])
+        if trailers:
+            dropped = self._rules.dropped
+            takes = passes_trailers(exchange.head)
+            trailers = [pair for pair in trailers if takes and pair[0] not in dropped]
+        exchange.end(trailers)
         self._finish()
 
     def flush(self) -> None:

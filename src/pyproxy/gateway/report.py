@@ -25,6 +25,7 @@ _EVENTS: dict[str, AuditEvent] = {
 def verified(desk: Desk, caller: Caller, visit: Visit) -> None:
     """A credential proved good, and was not known on this connection."""
     principal = caller.principal
+    visit.exchange.peer.greeted = principal
     if principal.kind == "anonymous":
         return
     desk.audit.put(

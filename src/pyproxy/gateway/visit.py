@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from pyproxy.errors.refusal import BadRequest, ExpectationFailed, MethodNotAllowed
 from pyproxy.downstream.exchange import Exchange
+from pyproxy.errors.refusal import BadRequest, ExpectationFailed, MethodNotAllowed
 from pyproxy.identity.networks import Networks
 from pyproxy.wire.forwarded import client_address
 from pyproxy.wire.head import RequestHead

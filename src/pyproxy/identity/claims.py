@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from pyproxy.config.quantities import Rate
 from pyproxy.errors.refusal import ExpiredToken, InvalidToken
 from pyproxy.identity.names import is_name
 from pyproxy.identity.strict_json import BadJson, parse_object
@@ -41,6 +42,9 @@ class Claims:
         token_id: The token's ``jti``; where it has none, ``sha256:`` and 32 hex
             digits of what was signed, so that any token can be revoked.
         key_id: Name of the key that verified it, or the key's thumbprint.
+        routes: The only ones that it opens, by our own claim ``routes``; ``None``:
+            every route.
+        limit: A rate of its bearer's own, by our own claim ``limit``.
     """
 
     subject: str
@@ -48,6 +52,8 @@ class Claims:
     issued_at: float | None
     token_id: str
     key_id: str
+    routes: frozenset[str] | None = None
+    limit: Rate | None = None
 
 
 def read_claims(
@@ -79,6 +85,8 @@ def read_claims(
         issued_at=issued_at,
         token_id=_token_id(members, signing_input),
         key_id=key_id,
+        routes=_routes(members),
+        limit=_limit(members),
     )
     if wall >= expires_at + rules.leeway_s:
         raise ExpiredToken(f"token expired {wall - expires_at:.0f} s ago")
@@ -150,3 +158,24 @@ def _token_id(members: dict[str, object], signing_input: bytes) -> str:
     if not isinstance(token_id, str) or not is_name(token_id):
         raise InvalidToken("jti is not a string of 1 to 256 printable characters")
     return token_id
+
+
+def _routes(members: dict[str, object]) -> frozenset[str] | None:
+    # Whatever else it may mean to its issuer, the claim can only take routes away.
+    if "routes" not in members:
+        return None
+    routes = members["routes"]
+    if not isinstance(routes, list):
+        raise InvalidToken("routes is not a list")
+    if not all(isinstance(name, str) and name for name in routes):
+        raise InvalidToken("routes is not a list of names")
+    return frozenset(routes)
+
+
+def _limit(members: dict[str, object]) -> Rate | None:
+    if "limit" not in members:
+        return None
+    try:
+        return Rate.parse(members["limit"])
+    except ValueError as exc:
+        raise InvalidToken("limit is not a rate, as in 20r/s") from exc

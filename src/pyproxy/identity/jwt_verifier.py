@@ -65,6 +65,8 @@ class JwtVerifier:
             name=claims.subject,
             kind="jwt",
             key_id=claims.key_id,
+            routes=claims.routes,
+            limit=claims.limit,
             expires_at=claims.expires_at + self._rules.leeway_s,
             token_id=claims.token_id,
         )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from pyproxy.config.quantities import Rate
 from pyproxy.identity.base64url import encode_base64url
 from pyproxy.identity.jwk import read_key
 from pyproxy.identity.jwk_members import BadKey, is_private
@@ -92,13 +93,25 @@ class Minter:
         signing_key = _first_signing_key(document, public, algorithms)
         return cls(signing_key, _named(public), int(ttl_s), issuer, audience)
 
-    def mint(self, subject: str, wall: float, token_id: str) -> Minted:
-        """A new token.
+    def mint(
+        self,
+        subject: str,
+        wall: float,
+        token_id: str,
+        *,
+        routes: Collection[str] | None = None,
+        limit: Rate | None = None,
+        not_after: float | None = None,
+    ) -> Minted:
+        """A new token, which may do no more and lives no longer than what it is given for.
 
         Args:
             subject: 1 to 256 characters, none of them control.
             wall: Epoch seconds.
             token_id: Never used before; it is what revoking the token names.
+            routes: The only ones that it opens; ``None``: every route.
+            limit: A rate of its bearer's own.
+            not_after: Epoch seconds that ``exp`` does not go beyond; later than ``wall``.
 
         Raises:
             ValueError: The subject is not such a name: it is never cut, since
@@ -107,20 +120,27 @@ class Minter:
         if not is_name(subject):
             raise ValueError("a subject is 1 to 256 printable characters")
         issued_at = int(wall)
-        claims: dict[str, str | int] = {
+        expires_at = issued_at + self.ttl_s
+        if not_after is not None:
+            expires_at = min(expires_at, int(not_after))
+        claims: dict[str, object] = {
             "sub": subject,
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": issued_at + self.ttl_s,
+            "exp": expires_at,
             "jti": token_id,
         }
+        if routes is not None:
+            claims["routes"] = sorted(routes)
+        if limit is not None:
+            claims["limit"] = str(limit)
         if self.issuer:
             claims["iss"] = self.issuer
         if self.audience:
             claims["aud"] = self.audience
         key = self.signing_key
         header = {"alg": key.alg, "kid": key.kid, "typ": "JWT"}
-        return Minted(_compact(header, claims, key), self.ttl_s, key.kid, key.alg)
+        return Minted(_compact(header, claims, key), expires_at - issued_at, key.kid, key.alg)
 
     def public_jwks(self) -> bytes:
         """The public halves as a JWK set, ready to be served."""
@@ -165,11 +185,11 @@ def _named(public: KeySet) -> KeySet:
     return replace(public, keys=keys)
 
 
-def _compact(header: Mapping[str, str], claims: Mapping[str, str | int], key: SigningKey) -> str:
+def _compact(header: Mapping[str, object], claims: Mapping[str, object], key: SigningKey) -> str:
     signing_input = f"{_part(header)}.{_part(claims)}"
     signature = sign(key.alg, key.key, signing_input.encode("ascii"))
     return f"{signing_input}.{encode_base64url(signature)}"
 
 
-def _part(members: Mapping[str, str | int]) -> str:
+def _part(members: Mapping[str, object]) -> str:
     return encode_base64url(json.dumps(dict(members), separators=(",", ":")).encode("ascii"))

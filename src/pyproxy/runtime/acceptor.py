@@ -1,6 +1,7 @@
 """From listening sockets to connections, within bounds."""
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections import Counter
@@ -11,9 +12,15 @@ from pyproxy.downstream.connection import ClientConnection, Port
 
 # Out of file descriptors: connections wait in the backlog, and a while is left to others.
 _PAUSE_S = 0.1
+# Said at most this often, however long it lasts.
+_SAY_AGAIN_S = 10.0
+# What happened to one connection while it waited, not to us (accept(2)).
+_OF_THE_CONNECTION = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 _TLS_CLOSE_S = 2.0
 
 Spawn = Callable[[Coroutine[object, object, None], str], object]
+Report = Callable[[OSError], None]
+"""Told why no connection can be accepted. Must not raise."""
 
 
 class Admission:
@@ -71,13 +78,17 @@ class Acceptor:
         admission: Admission,
         spawn: Spawn,
         loop: asyncio.AbstractEventLoop,
+        *,
         tls: ssl.SSLContext | None,
+        report: Report,
     ) -> None:
         self._port = port
         self._admission = admission
         self._spawn = spawn
         self._loop = loop
         self._tls = tls
+        self._report = report
+        self._say_at = 0.0  # of the loop's clock
 
     async def run(self, listening: socket.socket) -> None:
         """Accept until cancelled."""
@@ -85,8 +96,10 @@ class Acceptor:
             await self._admission.room()
             try:
                 accepted, name = await self._loop.sock_accept(listening)
-            except OSError:
-                await asyncio.sleep(_PAUSE_S)
+            except OSError as exc:
+                if exc.errno not in _OF_THE_CONNECTION:
+                    self._say(exc)
+                    await asyncio.sleep(_PAUSE_S)
                 continue
             address = name[0] if isinstance(name, tuple) else ""
             leave = self._admission.enter(address)
@@ -94,6 +107,12 @@ class Acceptor:
                 accepted.close()
                 continue
             self._spawn(self._open(accepted, leave), "handshake")
+
+    def _say(self, error: OSError) -> None:
+        now = self._loop.time()
+        if now >= self._say_at:
+            self._say_at = now + _SAY_AGAIN_S
+            self._report(error)
 
     async def _open(self, accepted: socket.socket, leave: Callable[[], None]) -> None:
         """Do the handshake; the protocol is on its own after that."""
@@ -110,7 +129,7 @@ class Acceptor:
                     ssl_handshake_timeout=self._port.header_timeout,
                     ssl_shutdown_timeout=_TLS_CLOSE_S,
                 )
-        except (OSError, ssl.SSLError):
+        except OSError:
             # Half a handshake, plain text on a TLS port, a scanner: nothing was served.
             leave()
         except BaseException:

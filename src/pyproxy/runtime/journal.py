@@ -11,7 +11,7 @@ from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.bridge import install
 from pyproxy.telemetry.log import Log
 from pyproxy.telemetry.outlet import FileOutlet, Outlet, StreamOutlet, open_outlet
-from pyproxy.telemetry.sink import LineSink
+from pyproxy.telemetry.sink import CLOSE_TIMEOUT_S, LineSink
 from pyproxy.telemetry.style import is_coloured
 
 
@@ -56,11 +56,11 @@ class Journal:
         """Write down a fault of ours, or of a background task."""
         self.log.failure("failure", error, name)
 
-    def close(self, wall: float) -> None:
-        """Write what is pending. Blocks for two seconds at most."""
+    def close(self, wall: float, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+        """Write what is pending. Blocks for ``timeout_s`` a log at most."""
         self.audit.close(wall)
-        self._audit_sink.close()
-        self._sink.close()
+        self._audit_sink.close(timeout_s)
+        self._sink.close(timeout_s)
 
 
 def _audit_outlet(target: str) -> Outlet:

@@ -1,11 +1,12 @@
 """What keeps the gateway from starting: old or weakened ground, exposed keys."""
 
+import os
 import re
 import resource
 import ssl
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ AIOHTTP = (3, 14, 3)  # CVE-2026-69244: heap read out of bounds in the response 
 # A client and an upstream each; and files, logs, resolver, listeners besides.
 _DESCRIPTORS_PER_CONNECTION = 2
 _SPARE_DESCRIPTORS = 64
+
+# Docker and Podman put secrets there, Kubernetes its tokens: world-readable for want
+# of knowing the user, in a file system that nobody outside the container sees.
+CONTAINER_SECRETS = (Path("/run/secrets"), Path("/var/run/secrets"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +73,32 @@ def weak_ground(ground: Ground) -> tuple[Fault, ...]:
     return tuple(fault for fault in faults if fault is not None)
 
 
-def exposed(paths: Iterable[Path]) -> tuple[Fault, ...]:
+def exposed(paths: Iterable[Path], exempt: Sequence[Path] = CONTAINER_SECRETS) -> tuple[Fault, ...]:
     """The files among ``paths`` that every user of the machine may open.
 
     Private keys, keys files and secrets are for the owner and, at most, a
-    group. A missing file is not exposed: who reads it says that it is missing.
-    Reads the file system.
+    group. A folder on the way that others may not pass hides what is in it. A
+    missing file is not exposed: who reads it says that it is missing. Reads
+    the file system.
+
+    Args:
+        paths: Files; of a link it is the target that counts.
+        exempt: Folders whose files are never exposed, nor what they link to.
     """
-    return tuple(fault for path in paths if (fault := _exposure(path)) is not None)
+    return tuple(fault for path in paths if (fault := _exposure(path, exempt)) is not None)
 
 
-def _exposure(path: Path) -> Fault | None:
+def _exposure(path: Path, exempt: Sequence[Path]) -> Fault | None:
+    target = Path(os.path.realpath(path))
+    named = Path(os.path.normpath(path))  # a link's own place counts too
+    if any(each.is_relative_to(folder) for each in (named, target) for folder in exempt):
+        return None
     try:
-        mode = path.stat().st_mode
+        mode = target.stat().st_mode
+        is_hidden = not all(folder.stat().st_mode & stat.S_IXOTH for folder in target.parents)
     except OSError:
         return None
-    if not mode & stat.S_IRWXO:
+    if is_hidden or not mode & stat.S_IRWXO:
         return None
     problem = (
         f"may be opened by every user of this machine (mode {stat.S_IMODE(mode):04o}): "

@@ -28,7 +28,7 @@ def remote_key_set(
         journal.audit.put(
             "jwks.reloaded", journal.wall(), result=details.get("result", ""), details=details
         )
-        journal.log.info(event, "", **{name: value for name, value in details.items()})
+        journal.log.info(event, "", **details)
 
     return RemoteKeySet(
         url=jwt.jwks_url,

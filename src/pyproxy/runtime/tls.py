@@ -8,6 +8,7 @@ from pathlib import Path
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.certificates import Certificate, read_certificate
 from pyproxy.runtime.preflight import exposed
+from pyproxy.runtime.watch import Stamps, stamps_of
 
 # Mozilla "intermediate" 5.7 without finite-field Diffie-Hellman: all of it is
 # ECDHE and AEAD (RFC 9325 section 4.2). TLS 1.3's own suites are OpenSSL's.
@@ -68,16 +69,16 @@ class ServerTls:
     Attributes:
         context: For ``loop.create_server(ssl=...)``. Holds no certificate itself.
         watched: The files whose change asks for ``reload``.
+        seen: Their state before they were first read.
     """
 
-    def __init__(
-        self, files: tuple[CertificateFiles, ...], rules: TlsRules, loaded: tuple[_Loaded, ...]
-    ) -> None:
+    def __init__(self, files: tuple[CertificateFiles, ...], rules: TlsRules) -> None:
         self._files = files
         self._rules = rules
-        self._loaded = loaded
-        self._by_name = _by_name(loaded)
         self.watched = _watched(files, rules)
+        self.seen: Stamps = stamps_of(self.watched)
+        self._loaded = _load_all(files, rules)
+        self._by_name = _by_name(self._loaded)
         self.context = _context(rules)
         self.context.sni_callback = self._choose
 
@@ -93,7 +94,7 @@ class ServerTls:
         Raises:
             ConfigurationError: With every file that cannot be served.
         """
-        return cls(tuple(files), rules, _load_all(files, rules))
+        return cls(tuple(files), rules)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

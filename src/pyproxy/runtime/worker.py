@@ -1,19 +1,19 @@
 """One process that serves: loop, signals, listeners, drain."""
 
 import asyncio
+import os
 import secrets
 import signal
-import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from pyproxy.assembly.build import assemble
-from pyproxy.assembly.listeners import Group, group_listeners
+from pyproxy.assembly.listeners import Group
 from pyproxy.assembly.resources import Resources
-from pyproxy.config.load import Loaded
+from pyproxy.config.load import Loaded, load
 from pyproxy.downstream.connection import Port
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.gateway.desk import Desk
@@ -22,15 +22,19 @@ from pyproxy.identity.hashing import BcryptGate
 from pyproxy.runtime.acceptor import Acceptor, Admission
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.loop import new_event_loop
-from pyproxy.runtime.preflight import Ground, raise_file_limit, too_few_files, weak_ground
-from pyproxy.runtime.reloading import Reloading
+from pyproxy.runtime.preflight import raise_file_limit, too_few_files
+from pyproxy.runtime.reloading import Reload, Reloading, files_of
 from pyproxy.runtime.remote_keys import remote_key_set
 from pyproxy.runtime.sockets import Listening, listen
+from pyproxy.runtime.startup import prepare
 from pyproxy.runtime.tasks import Tasks
-from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
+from pyproxy.runtime.tls import ServerTls
+from pyproxy.runtime.watch import stamps_of
 from pyproxy.telemetry.bridge import exception_handler
 
-_GRACE_S = 1.0  # for connections to notice that they were aborted
+# How long the logs may take to be written when somebody insists on an end.
+_LAST_WORDS_S = 0.5
+_DRAIN_LOOK_S = 0.02
 
 
 def serve(loaded: Loaded) -> int:
@@ -42,20 +46,18 @@ def serve(loaded: Loaded) -> int:
     Raises:
         ConfigurationError: It cannot start, with every reason.
     """
-    faults = weak_ground(Ground.current())
-    if faults:
-        raise ConfigurationError(*faults)
-    groups = group_listeners(loaded.settings.listeners)
-    tls = [_server_tls(group) for group in groups]
+    prepared = prepare(loaded, time.time())
+    reload = partial(load, loaded.path, os.environ, Path.cwd())
     remark = too_few_files(raise_file_limit(), loaded.settings.server.max_connections)
     journal = Journal(loaded.settings.server.log, time.time)
     try:
-        listenings = _listen(groups)
+        listenings = _listen(prepared.groups)
         try:
-            for fault in loaded.remarks + ((remark,) if remark else ()):
-                journal.log.warning("configuration.remark", str(fault))
+            for fault in prepared.remarks + ((remark,) if remark else ()):
+                journal.log.write("warning", "configuration.remark", str(fault), {})
+            worker = Worker(loaded, prepared.groups, prepared.tls, journal, reload)
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                runner.run(Worker(loaded, groups, tls, journal).run(listenings))
+                runner.run(worker.run(listenings))
         finally:
             for listening in listenings:
                 listening.close()
@@ -76,17 +78,6 @@ def _listen(groups: Sequence[Group]) -> list[Listening]:
     return listenings
 
 
-def _server_tls(group: Group) -> ServerTls | None:
-    if not group.is_tls:
-        return None
-    first = group.listeners[0]
-    files = [
-        CertificateFiles(Path(each.certificate), Path(each.private_key)) for each in group.listeners
-    ]
-    client_ca = Path(first.client_ca) if first.client_ca else None
-    return ServerTls.load(files, TlsRules(first.min_version, client_ca))
-
-
 def new_ids() -> Callable[[], str]:
     """Makes ids that no other process makes: 16 random digits, then a count."""
     prefix, numbers = secrets.token_hex(8), count(1)
@@ -94,7 +85,16 @@ def new_ids() -> Callable[[], str]:
 
 
 class Worker:
-    """The process while it serves."""
+    """The process while it serves.
+
+    Args:
+        loaded: The configuration.
+        groups: Its listeners.
+        tls: Of each group; ``None`` for plain HTTP.
+        journal: The logs.
+        reload: Reads the configuration again, when a secret's file changed;
+            ``None``: secrets stay as they are.
+    """
 
     def __init__(
         self,
@@ -102,7 +102,9 @@ class Worker:
         groups: Sequence[Group],
         tls: Sequence[ServerTls | None],
         journal: Journal,
+        reload: Reload | None = None,
     ) -> None:
+        self._reload = reload
         self._loaded = loaded
         self._groups = groups
         self._tls = tls
@@ -117,7 +119,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(exception_handler(self._journal.log))
         resources = Resources(loop, secrets.token_bytes(32), BcryptGate())
-        stop = _stop_signals(loop)
+        stop = _stop_signals(loop, self._journal)
         try:
             async with Tasks(self._journal.report) as tasks:
                 desk = await self._open(loop, resources, tasks)
@@ -125,9 +127,8 @@ class Worker:
                 accepting = self._accept(ports, listenings, tasks, loop)
                 self._say_ready(listenings)
                 await stop.wait()
-                for task in accepting:
-                    task.cancel()
                 desk.is_draining = True
+                await _stop_accepting(accepting, listenings)
                 await self._drain(ports, loop)
         finally:
             await resources.close()
@@ -139,6 +140,7 @@ class Worker:
         settings = self._loaded.settings
         journal = self._journal
         remote = remote_key_set(settings.auth.jwt, resources.key_sets, journal, loop)
+        since = stamps_of(files_of(settings))
         gateway = assemble(settings, self._groups, resources, remote)
         desk = Desk(
             gateway=gateway,
@@ -155,7 +157,15 @@ class Worker:
         if remote is not None:
             _ = tasks.start(remote.run(), "key set refresh")
         reloading = Reloading(
-            desk, self._loaded, self._groups, self._tls, resources, remote, journal
+            desk,
+            self._loaded,
+            self._groups,
+            resources,
+            refresher=remote,
+            journal=journal,
+            tls=self._tls,
+            since=since,
+            reload=self._reload,
         )
         _ = tasks.start(reloading.run(), "file watcher")
         return desk
@@ -183,11 +193,23 @@ class Worker:
         admission = Admission(server.max_connections, server.max_connections_per_ip)
         accepting = []
         for port, listening, tls in zip(ports, listenings, self._tls, strict=True):
-            acceptor = Acceptor(port, admission, tasks.start, loop, tls.context if tls else None)
+            acceptor = Acceptor(
+                port,
+                admission,
+                tasks.start,
+                loop,
+                tls=tls.context if tls else None,
+                report=partial(self._say_exhausted, listening.spec),
+            )
             accepting += [
                 tasks.start(acceptor.run(each), "accepting") for each in listening.sockets
             ]
         return accepting
+
+    def _say_exhausted(self, bind: str, error: OSError) -> None:
+        reason = (error.strerror or type(error).__name__).lower()
+        sentence = f"no connection can be accepted for the moment: {reason}"
+        self._journal.log.write("warning", "listener.exhausted", sentence, {"bind": bind})
 
     def _say_ready(self, listenings: Sequence[Listening]) -> None:
         for group, listening in zip(self._groups, listenings, strict=True):
@@ -201,24 +223,43 @@ class Worker:
         deadline = loop.time() + seconds
         for port in ports:
             port.drain()
-        while any(port.connections for port in ports) and loop.time() < deadline:
-            await asyncio.sleep(min(0.02, max(0.0, deadline - loop.time())))
+        while _are_busy(ports) and (left := deadline - loop.time()) > 0:  # noqa: ASYNC110 - an event would cost every connection
+            await asyncio.sleep(min(_DRAIN_LOOK_S, left))
         for port in ports:
             port.abort()
 
 
-def _stop_signals(loop: asyncio.AbstractEventLoop) -> asyncio.Event:
+async def _stop_accepting(
+    accepting: Sequence["asyncio.Task[None]"], listenings: Sequence[Listening]
+) -> None:
+    """Refuse connections from now on: who comes while we drain is to try elsewhere."""
+    for task in accepting:
+        task.cancel()
+    await asyncio.gather(*accepting, return_exceptions=True)
+    for listening in listenings:
+        listening.close()
+
+
+def _are_busy(ports: Sequence[Port]) -> bool:
+    """Whether a request is under way, or an answer not sent in full.
+
+    Connections that only wait for the other side's farewell are not waited for.
+    """
+    return any(not connection.is_done for port in ports for connection in port.connections)
+
+
+def _stop_signals(loop: asyncio.AbstractEventLoop, journal: Journal) -> asyncio.Event:
     """Set by the first SIGTERM or SIGINT; the second ends the process at once."""
     stop = asyncio.Event()
 
-    def asked() -> None:
+    def asked(number: signal.Signals) -> None:
         if stop.is_set():
-            # Not a clean exit: requests were cut.
-            sys.stdout.flush()
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.raise_signal(signal.SIGTERM)
+            # Not a clean exit, requests are cut: who waits for us is to see that.
+            journal.close(time.time(), _LAST_WORDS_S)
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked)
+        loop.add_signal_handler(number, asked, number)
     return stop

@@ -13,7 +13,7 @@ from pyproxy.wire.percent import percent_decoded, percent_encoded
 
 # Where clients put credentials: none of these travels on beside an injected one.
 CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
+    b"authorization cookie x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
 )
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
@@ -24,6 +24,9 @@ _ALWAYS: Final = HOP_BY_HOP | frozenset(
 # What a trusted proxy in front may say about the client; the rest of CLAIMS is rewritten.
 _REWRITTEN: Final = frozenset(
     {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded"}
+)
+_FORWARDED: Final = (
+    b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n"
 )
 _BODY_METHODS: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 
@@ -202,14 +205,13 @@ def _forwarded(head: RequestHead, sender: Sender) -> bytes:
         chain = b", ".join([*before, chain])
         host = head.index.get(b"x-forwarded-host", host)
         scheme = head.index.get(b"x-forwarded-proto", scheme)
-    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n" % (
-        chain, scheme, host, sender.address.encode(),
-    )  # fmt: skip
+    return _FORWARDED % (chain, scheme, host, sender.address.encode())
 
 
 def _target(path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender) -> bytes:
     """The target for the upstream, byte for byte but for credentials."""
-    path = rules.base + path
+    if path != b"*":  # the server itself has no path (RFC 9112 section 3.2.4)
+        path = rules.base + path
     if query is None and not rules.added_query:
         return path
     dropped = rules.dropped_query | sender.credential_query

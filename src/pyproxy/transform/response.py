@@ -91,9 +91,18 @@ def downward_head(
     if b"date" not in index:
         # RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
         parts.append(date_line(wall))
-    if keeps_length and head.status != _NO_CONTENT and index.get(b"content-length", b"").isdigit():
-        parts.append(b"Content-Length: %b\r\n" % index[b"content-length"])
+    if keeps_length:
+        parts.append(_length_line(head))
     return b"".join(parts)
+
+
+def _length_line(head: ResponseHead) -> bytes:
+    """``Content-Length`` of a body that does not follow, if it is there and has one reading."""
+    length = head.index.get(b"content-length", b"")
+    is_clear = b"content-length" not in head.repeated and b"transfer-encoding" not in head.index
+    if head.status == _NO_CONTENT or not length.isdigit() or not is_clear:
+        return b""
+    return b"Content-Length: %b\r\n" % length
 
 
 def interim_head(head: ResponseHead, rules: DownwardRules) -> bytes:

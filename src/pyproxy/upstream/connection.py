@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -92,10 +93,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The end of a close-delimited body, or a cut; either way the end."""
-        if self._head is not None and self._left == UNTIL_CLOSE and self._receiver is not None:
-            receiver = self._receiver
-            self._complete(receiver, [])
-            receiver.flush()
+        receiver = self._receiver
+        if receiver is not None and self._head is not None and self._left == UNTIL_CLOSE:
+            if _is_cut(self.transport):
+                self._fail(UpstreamUnreachable("TLS ended without close_notify"))
+            else:
+                self._complete(receiver, [])
+                receiver.flush()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -244,17 +248,15 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _take_body(self, data: bytes, receiver: Receiver) -> None:
         if self._decoder is not None:
-            if data:
-                content = self._decoder.feed(data)
-                if content:
-                    receiver.body_arrived(content)
-                if self._decoder.is_complete:
-                    self._complete(receiver, self._decoder.trailers, extra=bool(self._decoder.rest))
-            return
-        if self._left == UNTIL_CLOSE:
+            self._take_chunks(self._decoder, data, receiver)
+        elif self._left == UNTIL_CLOSE:
             if data:
                 receiver.body_arrived(data)
-            return
+        else:
+            self._take_length(data, receiver)
+
+    def _take_length(self, data: bytes, receiver: Receiver) -> None:
+        """Bytes of a body of known length; what comes after it is out of step."""
         left = self._left
         extra = len(data) > left
         if extra:
@@ -264,6 +266,15 @@ class UpstreamConnection(asyncio.Protocol):
             receiver.body_arrived(data)
         if not left:
             self._complete(receiver, [], extra=extra)
+
+    def _take_chunks(self, decoder: ChunkedBody, data: bytes, receiver: Receiver) -> None:
+        if not data:
+            return
+        content = decoder.feed(data)
+        if content:
+            receiver.body_arrived(content)
+        if decoder.is_complete:
+            self._complete(receiver, decoder.trailers, extra=bool(decoder.rest))
 
     def _complete(
         self, receiver: Receiver, trailers: list[FieldLine], *, extra: bool = False
@@ -320,6 +331,17 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.close()
         else:
             self._fail(UpstreamTimeout("silence for longer than read_timeout"))
+
+
+def _is_cut(transport: asyncio.Transport) -> bool:
+    """Whether TLS ended without saying so, as anybody on the way can make it (RFC 8446 §6.1)."""
+    tls = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return False
+    try:
+        return bool(tls.read(1))
+    except ssl.SSLError:
+        return True
 
 
 _NEVER: Final = float("inf")

@@ -3,11 +3,16 @@
 import re
 from typing import Final
 
-from pyproxy.wire.head import FieldLine, read_fields
-from pyproxy.wire.syntax import VALUE_CHARS, Malformed
+from pyproxy.wire.forwarded import CLAIMS
+from pyproxy.wire.head import FieldLine, can_become_a_head, read_fields
+from pyproxy.wire.syntax import TOKEN_CHARS, VALUE_CHARS, Malformed
 
-# 15 digits fit into 60 bits. An extension is legal, means nothing to anyone, and is dropped.
-_SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(;[" + VALUE_CHARS + rb"]*)?\r\n")
+# An extension is legal, means nothing to anyone, and is dropped; white space in it is refused.
+_TOKEN: Final = rb"[" + TOKEN_CHARS + rb"]++"
+_QUOTED: Final = rb'"(?:[\t\x20!\x23-\x5b\x5d-\x7e\x80-\xff]|\\[' + VALUE_CHARS + rb'])*+"'
+_EXTENSIONS: Final = rb"(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?+)*+"
+# 15 digits fit into 60 bits.
+_SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(" + _EXTENSIONS + rb")\r\n")
 _SIZE_LINE_START: Final = re.compile(rb"[0-9A-Fa-f]{1,15}(?:;[" + VALUE_CHARS + rb"]*)?\r?")
 
 MAX_SIZE_LINE: Final = 1024
@@ -17,14 +22,13 @@ MAX_TRAILER_BYTES: Final = 16 * 1024
 
 # RFC 9110 section 6.5.1: what frames, routes, authenticates or describes a message
 # must not arrive after it, where some recipients would merge it into the head.
-_NOT_IN_TRAILERS: Final = frozenset(
+_NOT_IN_TRAILERS: Final = CLAIMS | frozenset(
     b"age authorization cache-control connection content-encoding content-length content-range "
-    b"content-type cookie expect expires forwarded host if-match if-modified-since if-none-match "
+    b"content-type cookie date expect expires host http2-settings if-match if-modified-since if-none-match "
     b"if-range if-unmodified-since keep-alive location max-forwards pragma proxy-authenticate "
-    b"proxy-authorization proxy-connection range retry-after set-cookie te trailer "
+    b"proxy-authorization proxy-connection range retry-after server set-cookie te trailer "
     b"transfer-encoding upgrade vary via warning www-authenticate api-key x-api-key "
-    b"x-goog-api-key xi-api-key x-real-ip x-forwarded-for x-forwarded-host x-forwarded-proto "
-    b"x-http-method-override x-original-url x-rewrite-url".split()
+    b"x-auth-token x-goog-api-key x-request-id xi-api-key".split()
 )
 
 
@@ -123,8 +127,10 @@ class ChunkedBody:
             end = 0
         elif (found := data.find(b"\r\n\r\n")) >= 0:
             end = found + 2
-        elif len(data) > MAX_TRAILER_BYTES:
+        elif len(data) > MAX_TRAILER_BYTES + 1:  # more than a section and the CR behind it
             raise Malformed("the trailer section is too long")
+        elif not can_become_a_head(data):
+            raise Malformed("a trailer that does not end in CRLF")
         else:
             self._buffer = data
             return

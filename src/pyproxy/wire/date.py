@@ -1,7 +1,7 @@
 """The ``Date`` field (RFC 9110 section 6.6.1)."""
 
-from functools import lru_cache
 from email.utils import formatdate
+from functools import lru_cache
 
 
 @lru_cache(maxsize=2)

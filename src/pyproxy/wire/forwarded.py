@@ -1,7 +1,8 @@
 """Who a request is from, and how that is told to the next hop (RFC 7239 section 8)."""
 
+import re
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 # What upstreams believe about the client, the scheme or the path. From a peer that is
@@ -15,6 +16,8 @@ CLAIMS: Final = frozenset(
     b"x-method-override x-ssl-client-cert x-ssl-client-verify x-ssl-client-s-dn "
     b"front-end-https proxy".split()
 )
+
+_WITH_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:\[]*))(?::[0-9]{1,5})?")
 
 
 def client_address(peer: str, chains: Sequence[bytes], is_trusted: Callable[[str], bool]) -> str:
@@ -35,16 +38,29 @@ def client_address(peer: str, chains: Sequence[bytes], is_trusted: Callable[[str
     hops = [hop.strip() for chain in chains for hop in chain.decode("latin-1").split(",")]
     while hops and is_trusted(address):
         try:
-            address = str(ip_address(_without_port(hops.pop())))
+            address = _canonical(_without_port(hops.pop()))
         except ValueError:
             break
     return address
 
 
 def _without_port(hop: str) -> str:
-    """``hop`` without the port that some proxies append."""
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    if hop.count(":") == 1:
-        return hop.partition(":")[0]
-    return hop
+    """``hop`` without the port that some proxies append, and without brackets."""
+    found = _WITH_PORT.fullmatch(hop)
+    return hop if found is None else found[found.lastindex or 0]
+
+
+def _canonical(text: str) -> str:
+    """The one spelling of an address.
+
+    Raises:
+        ValueError: No address, or one with a zone: that is any text, and means
+            nothing on another machine (RFC 4007 section 11).
+    """
+    address = ip_address(text)
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            raise ValueError("an address with a zone")
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+    return str(address)

@@ -1,15 +1,16 @@
 """The head of a message: start line and fields, read strictly.
 
 A head is given as the bytes up to and including the empty line. What comes
-out keeps each field line as it was sent, so that it can be passed on with its
-case, order and spacing, beside an index for decisions.
+out keeps each field line as it was sent but for white space at its end, so
+that it can be passed on with its case, order and spacing, beside an index for
+decisions.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-from pyproxy.wire.syntax import BARE_CR, BARE_LF, TOKEN_CHARS, VALUE_CHARS, Malformed
+from pyproxy.wire.syntax import TOKEN_CHARS, VALUE_CHARS, Malformed
 
 # HTTP/1.1 only: another major version has another framing, and a minor version
 # above 1 has never been defined (RFC 9112 section 2.3).
@@ -21,8 +22,12 @@ _STATUS_LINE: Final = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([" + VALUE_CHARS + rb"]*+))?\r\n"
 )
 # RFC 9112 section 5: no white space before the colon, no folding, every line ends in CRLF.
-_FIELD: Final = re.compile(rb"(([" + TOKEN_CHARS + rb"]++):[ \t]*+([" + VALUE_CHARS + rb"]*+)\r\n)")
-_TRAILING_SPACE: Final = re.compile(rb"[ \t]+\r\n")
+# Both patterns can match at one place of a line only, else a long line that does not match
+# would cost the square of its length.
+_FIELD: Final = re.compile(
+    rb"^(([" + TOKEN_CHARS + rb"]++):[ \t]*+([" + VALUE_CHARS + rb"]*+)\r\n)", re.MULTILINE
+)
+_TRAILING_SPACE: Final = re.compile(rb"(?<![ \t])[ \t]++\r\n")
 
 # More fields than any client sends: nginx and Envoy draw the line at 100 to 1,000.
 MAX_FIELDS: Final = 200
@@ -156,4 +161,6 @@ def can_become_a_head(partial: bytes) -> bool:
     A line that ends in a bare LF, or a CR inside a line, never will; saying so
     at once is kinder than waiting for an end that does not come.
     """
-    return BARE_LF.search(partial) is None and BARE_CR.search(partial.removesuffix(b"\r")) is None
+    lines = partial.count(b"\r\n")
+    # A CR at the very end may still get its LF.
+    return partial.count(b"\n") == lines == partial.count(b"\r", 0, -1)

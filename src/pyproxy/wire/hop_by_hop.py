@@ -3,7 +3,7 @@
 from typing import Final
 
 from pyproxy.wire.framing import connection_names
-from pyproxy.wire.head import FieldLine, RequestHead, ResponseHead
+from pyproxy.wire.head import RequestHead, ResponseHead
 
 # The connection's own business. Content-Length and Transfer-Encoding are among them
 # because framing is made anew on each side.
@@ -46,9 +46,7 @@ def kept_lines(head: RequestHead | ResponseHead, dropped: frozenset[bytes]) -> l
 
 def passes_trailers(head: RequestHead) -> bool:
     """Whether the client says that it takes trailers (RFC 9110 section 10.1.4)."""
-    return b"trailers" in head.index.get(b"te", b"").lower()
-
-
-def field_line(name: bytes, value: bytes) -> FieldLine:
-    """A field as the line that carries it."""
-    return name.lower(), b"%b: %b\r\n" % (name, value)
+    codings = head.index.get(b"te")
+    if codings is None:
+        return False
+    return b"trailers" in [coding.strip() for coding in codings.lower().split(b",")]

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-_OTHERS: Final = re.compile(rb"[^A-Za-z0-9\-._~@ ]")
+# A space at either end too: a recipient strips it, and would read another text.
+_OTHERS: Final = re.compile(rb"[^A-Za-z0-9\-._~@ ]|^ | \Z")
 
 
 def percent_decoded(text: bytes) -> bytes:
@@ -13,8 +14,11 @@ def percent_decoded(text: bytes) -> bytes:
 
 
 def percent_encoded(text: str) -> bytes:
-    """Any text as visible ASCII and spaces, every other octet of its UTF-8 escaped."""
-    return _OTHERS.sub(lambda found: b"%%%02X" % found[0][0], text.encode("utf-8", "replace"))
+    """Any text as visible ASCII and spaces inside, every other octet of its UTF-8 escaped.
+
+    No two texts become the same, whatever a recipient strips.
+    """
+    return _OTHERS.sub(lambda found: b"%%%02X" % found[0][0], text.encode("utf-8", "surrogatepass"))
 
 
 def _octet(escape: re.Match[bytes]) -> bytes:

@@ -16,9 +16,6 @@ TOKEN: Final = re.compile(rb"[" + TOKEN_CHARS + rb"]+")
 VALUE_CHARS: Final = rb"\t\x20-\x7e\x80-\xff"
 VALUE: Final = re.compile(rb"[" + VALUE_CHARS + rb"]*")
 
-BARE_LF: Final = re.compile(rb"(?<!\r)\n")
-BARE_CR: Final = re.compile(rb"\r(?!\n)")
-
 
 class Malformed(ValueError):
     """A message that breaks HTTP/1.1 or could be read in two ways."""

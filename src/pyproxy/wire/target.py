@@ -10,6 +10,9 @@ from pyproxy.wire.syntax import Malformed
 # The paths of nearly every request: nothing encoded, no segment that starts with a dot.
 _PLAIN: Final = re.compile(rb"(?:/(?!\.)[A-Za-z0-9\-._~!$&'()*+,=:@]++)++/?+|/")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+# 0xC0 and 0xC1 begin nothing but overlong forms, in which careless decoders read
+# "." and "/" (RFC 3629 section 10).
+_HOSTILE: Final = re.compile(rb"[\x00-\x1f\x7f\\\xc0\xc1]")
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
 
 # RFC 3986 section 3.2.2, without userinfo: a reg-name or an IP literal, and a port.
@@ -36,8 +39,8 @@ class Target:
 def read_target(target: bytes, method: bytes) -> Target:
     """Split a target and refuse what two parsers could read differently.
 
-    Refused are ``.`` and ``..`` segments (encoded or not, with parameters or
-    not), empty segments, backslashes, NUL and other control characters, broken
+    Refused are ``.``, ``..`` and empty segments (encoded or not, with parameters
+    or not), backslashes, NUL and other control characters, overlong UTF-8, broken
     escapes and fragments. The attack is always the same: the gateway authorises
     one path and the upstream serves another.
 
@@ -56,6 +59,7 @@ def read_target(target: bytes, method: bytes) -> Target:
         if absolute is None:
             raise Malformed("the request target has no known form")
         authority, target = absolute.groups()
+        read_host(authority)
         if not target.startswith(b"/"):
             target = b"/" + target
     path, mark, query = target.partition(b"?")
@@ -67,17 +71,17 @@ def read_target(target: bytes, method: bytes) -> Target:
 
 def _decoded(path: bytes) -> bytes:
     """``path`` decoded once, or ``Malformed`` if it is ambiguous."""
-    if b"#" in path or b"\\" in path or _BAD_ESCAPE.search(path):
-        raise Malformed("a fragment, backslash or broken escape in the path")
+    if b"#" in path or _BAD_ESCAPE.search(path):
+        raise Malformed("a fragment or broken escape in the path")
     decoded = percent_decoded(path)
-    if b"\\" in decoded or any(byte < 0x20 or byte == 0x7F for byte in decoded):  # noqa: PLR2004
-        raise Malformed("an encoded backslash or control character in the path")
-    segments = decoded.split(b"/")[1:]
-    if b"" in segments[:-1]:
+    if _HOSTILE.search(decoded):
+        raise Malformed("a backslash, control character or overlong UTF-8 in the path")
+    # Servers that know parameters cut them off before they resolve dots.
+    names = [segment.partition(b";")[0] for segment in decoded.split(b"/")[1:]]
+    if b"" in names[:-1]:
         raise Malformed("an empty segment in the path")
-    for segment in segments:
-        if segment.partition(b";")[0] in {b".", b".."}:
-            raise Malformed("a dot segment in the path")
+    if b"." in names or b".." in names:
+        raise Malformed("a dot segment in the path")
     return decoded
 
 

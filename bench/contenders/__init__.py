@@ -1,0 +1,1 @@
+"""What is measured side by side: a module each, which knows how to start it."""

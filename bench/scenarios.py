@@ -1,0 +1,87 @@
+"""What is measured, and which figure decides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.contenders.contender import Contender
+from bench.load import Figures, Load
+
+CONNECTIONS = 32
+STREAMS = 200
+EVENTS_PER_S = 50
+IDLE_STREAMS = 1000
+MEGABYTES = 200
+
+Run = Callable[[Load, Contender, str, float], Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One kind of work.
+
+    Attributes:
+        what: For the report.
+        figure: The one that decides.
+        is_more_better: Of that figure.
+        credential: The kind of credential that clients send.
+        run: Measures a contender once, for about so many seconds.
+        wants_any_path: Asks for paths that only a transparent contender passes on.
+    """
+
+    what: str
+    figure: str
+    is_more_better: bool
+    credential: str
+    run: Run
+    wants_any_path: bool = False
+
+    def token(self, contender: Contender) -> str | None:
+        """What clients of a contender send; None where it cannot do this kind of work."""
+        if self.wants_any_path and not contender.is_transparent:
+            return None
+        return contender.accepts.get(self.credential)
+
+
+def _requests(load: Load, contender: Contender, token: str, seconds: float) -> Figures:
+    return load.requests(contender, token, CONNECTIONS, seconds)
+
+
+def _latency(load: Load, contender: Contender, token: str, seconds: float) -> Figures:
+    return load.requests(contender, token, 1, seconds)
+
+
+def _events(load: Load, contender: Contender, token: str, seconds: float) -> Figures:
+    events = int(seconds * EVENTS_PER_S)
+    return load.streams(contender, token, STREAMS, events, 1000 // EVENTS_PER_S)
+
+
+def _idle(load: Load, contender: Contender, token: str, _: float) -> Figures:
+    return load.streams(contender, token, IDLE_STREAMS, 2, 2500)
+
+
+def _download(load: Load, contender: Contender, token: str, _: float) -> Figures:
+    return load.download(contender, token, MEGABYTES)
+
+
+def _throughput(credential: str, words: str) -> Scenario:
+    what = f"{words}, {CONNECTIONS} connections"
+    return Scenario(what, "requests_per_s", True, credential, _requests)
+
+
+SCENARIOS = {
+    "key": _throughput("key", "an API key"),
+    "jwt": _throughput("jwt", "a token, RS256"),
+    "bcrypt": _throughput("bcrypt", "an API key kept as a bcrypt hash"),
+    "latency": Scenario("an API key, 1 connection", "p50_us", False, "key", _latency),
+    "sse": Scenario(
+        f"{STREAMS} streams of {EVENTS_PER_S} events/s",
+        "cpu_us_per_event", False, "key", _events, wants_any_path=True,
+    ),
+    "download": Scenario(
+        f"{MEGABYTES} MB at once", "mb_per_s", True, "key", _download, wants_any_path=True
+    ),
+    "idle": Scenario(
+        f"{IDLE_STREAMS:,} open, silent streams",
+        "resident_mib", False, "key", _idle, wants_any_path=True,
+    ),
+}  # fmt: skip

@@ -1,0 +1,77 @@
+"""Which of a configuration's files are for the owner alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyproxy.assembly.keys import read_file_entries
+from pyproxy.config.secret import Secret
+from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError
+from pyproxy.identity.jwk_members import is_private
+from pyproxy.identity.jwks import read_entries
+
+_FILE = "file "
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateFiles:
+    """Files that not everybody should read; listeners' keys are ``ServerTls``'s concern.
+
+    Attributes:
+        secret: Hold something that lets its reader in, or mint, or be somebody.
+        hashed: Hold hashes and names.
+    """
+
+    secret: tuple[Path, ...]
+    hashed: tuple[Path, ...]
+
+
+def private_files(settings: Settings) -> PrivateFiles:
+    """Look what the files hold; one that cannot be read is for its own reader to report."""
+    secret = [*_signing(settings), *_upstream_keys(settings), *_secrets(settings)]
+    hashed: list[Path] = []
+    if settings.auth.keys_file:
+        keys_file = Path(settings.auth.keys_file)
+        (secret if _holds_plain_key(keys_file) else hashed).append(keys_file)
+    return PrivateFiles(tuple(dict.fromkeys(secret)), tuple(hashed))
+
+
+def _signing(settings: Settings) -> Iterator[Path]:
+    jwt = settings.auth.jwt
+    if jwt.signing_keys_file:
+        yield Path(jwt.signing_keys_file)
+    if jwt.jwks_file and _holds_private_key(Path(jwt.jwks_file)):
+        yield Path(jwt.jwks_file)
+
+
+def _upstream_keys(settings: Settings) -> Iterator[Path]:
+    for route in settings.routes:
+        # Without a file of its own, the key is in the certificate's.
+        key = route.tls.private_key or route.tls.certificate
+        if key:
+            yield Path(key)
+
+
+def _secrets(settings: Settings) -> Iterator[Path]:
+    secrets: list[Secret | None] = [*settings.auth.keys]
+    for route in settings.routes:
+        secrets += [route.token.secret, route.credential.value]
+    for secret in secrets:
+        if secret is not None and secret.origin.startswith(_FILE):
+            yield Path(secret.origin.removeprefix(_FILE))
+
+
+def _holds_plain_key(path: Path) -> bool:
+    try:
+        return any(entry.scheme == "plain" for entry in read_file_entries(str(path)))
+    except ConfigurationError:
+        return False
+
+
+def _holds_private_key(path: Path) -> bool:
+    try:
+        entries = read_entries(path.read_bytes(), str(path))
+    except (OSError, ConfigurationError):
+        return False
+    return any(isinstance(entry, dict) and is_private(entry) for entry in entries)

@@ -1,0 +1,77 @@
+import re
+from http import HTTPStatus
+
+import pytest
+
+from pyproxy.errors import refusal
+from pyproxy.errors.refusal import (
+    BadRequest,
+    ExpiredToken,
+    InvalidSharedSecret,
+    InvalidToken,
+    MissingToken,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+)
+
+ALL = [
+    kind
+    for kind in vars(refusal).values()
+    if isinstance(kind, type) and issubclass(kind, Refusal) and kind is not Unauthenticated
+]
+EVERY = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+
+
+@EVERY
+def test_a_refusal_is_an_error_status_with_a_stable_name(kind):
+    assert HTTPStatus(kind.status).value >= 400
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
+
+
+@EVERY
+def test_a_client_is_told_one_sentence(kind):
+    assert re.fullmatch(r"[A-Z][^.]*\.( [A-Z][^.]*\.)?", kind.message)
+
+
+@EVERY
+def test_the_detail_is_for_the_operator_alone(kind):
+    made = kind("user alice, key 3")
+
+    assert made.detail == str(made) == "user alice, key 3"
+    assert "alice" not in made.message
+    assert all(b"alice" not in value for _, value in made.fields)
+
+
+@EVERY
+def test_without_a_detail_the_code_speaks(kind):
+    assert kind().detail == ""
+    assert str(kind()) == kind.code
+
+
+@EVERY
+def test_no_retry_mends_a_fault_of_the_request(kind):
+    # 408 and 429 pass with time; whatever else is below 500 does not.
+    if kind.status < 500:
+        assert kind.is_final is (kind.status not in {408, 429})
+
+
+def test_codes_differ_but_for_the_shared_secret():
+    codes = [kind.code for kind in ALL if kind is not InvalidSharedSecret]
+
+    assert len(codes) == len(set(codes))
+    assert InvalidSharedSecret.code == InvalidToken.code
+
+
+@pytest.mark.parametrize("kind", [MissingToken, InvalidToken, ExpiredToken])
+def test_who_is_not_known_is_asked_for_a_credential(kind):
+    # RFC 9110 section 15.5.2
+    assert kind.status == 401
+    assert kind().fields == ((b"WWW-Authenticate", b"Bearer"),)
+
+
+def test_a_refusal_carries_fields():
+    fields = ((b"Retry-After", b"3"),)
+
+    assert RateLimited("bucket empty", fields=fields).fields == fields
+    assert BadRequest().fields == ()
