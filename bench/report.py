@@ -13,20 +13,20 @@ OURS = "pyproxy"
 _WHOLE_FROM = 100  # digits after the point say nothing from here on
 
 
-def ratio(scenario: Scenario, runs: Runs, name: str) -> float | None:
+def ratio(runs: Runs, name: str, figure: str, *, is_more_better: bool) -> float | None:
     """How much better pyproxy is than another; above 1 is better, whatever the unit.
 
     The two are compared within each round, which the machine's mood of the moment
     touches both in, and the median of that is taken.
     """
     pairs = [
-        (ours[scenario.figure], theirs[scenario.figure])
-        for ours, theirs in zip(runs.get(OURS, ()), runs[name], strict=False)
+        (ours[figure], theirs[figure])
+        for ours, theirs in zip(runs.get(OURS, ()), runs.get(name, ()), strict=False)
     ]
     quotients = [ours / theirs for ours, theirs in pairs if ours and theirs]
     if not quotients or name == OURS:
         return None
-    return median(quotients) if scenario.is_more_better else 1 / median(quotients)
+    return median(quotients) if is_more_better else 1 / median(quotients)
 
 
 def details(name: str, scenario: Scenario, runs: Runs) -> str:
@@ -37,7 +37,7 @@ def details(name: str, scenario: Scenario, runs: Runs) -> str:
         [
             contender,
             *(_shown(median(run[column] for run in figures)) for column in columns),
-            _shown_ratio(ratio(scenario, runs, contender)),
+            _shown_ratio(_deciding(scenario, runs, contender)),
         ]
         for contender, figures in runs.items()
     ]
@@ -51,9 +51,18 @@ def summary(scenarios: Mapping[str, Scenario], results: Mapping[str, Runs]) -> s
     lines = [["scenario", "figure", *others], ["---"] * (2 + len(others))]
     for name, runs in results.items():
         scenario = scenarios[name]
-        quotients = [ratio(scenario, runs, other) if other in runs else None for other in others]
-        lines.append([name, scenario.figure, *map(_shown_ratio, quotients)])
+        figures = {scenario.figure: scenario.is_more_better, scenario.cost: False}
+        for figure, is_more_better in figures.items():
+            cells = [
+                _shown_ratio(ratio(runs, other, figure, is_more_better=is_more_better))
+                for other in others
+            ]
+            lines.append([name, figure, *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _deciding(scenario: Scenario, runs: Runs, name: str) -> float | None:
+    return ratio(runs, name, scenario.figure, is_more_better=scenario.is_more_better)
 
 
 def _shown(value: float) -> str:

@@ -1,10 +1,12 @@
 """A gateway, an upstream and their certificates, for the tests of a request's way."""
 
+import json
 from contextlib import AsyncExitStack
 
 import pytest
 import trustme
 
+from pyproxy.identity.signing_keys import generate_key_set
 from pyproxy.runtime.loop import new_event_loop
 from tests.functional.scripted import (
     KEY,
@@ -40,6 +42,21 @@ def certificates(tmp_path_factory, authority):
     (folder / "server.key").touch(mode=0o600)
     (folder / "server.key").write_bytes(issued.private_key_pem.bytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def signing_keys():
+    """A private JWK set that signs with ES256."""
+    return generate_key_set("ES256")
+
+
+@pytest.fixture
+def signing(tmp_path, signing_keys):
+    """The part ``auth`` of a configuration that mints tokens."""
+    path = tmp_path / "signing.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(signing_keys))
+    return '[auth.jwt]\nsigning_keys_file = "signing.json"\nissuer = "us"\naudience = "them"'
 
 
 @pytest.fixture

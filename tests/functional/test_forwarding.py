@@ -74,12 +74,16 @@ async def test_upstream_gets_exactly_this(start, upstream):
 
     sent, _ = await exchanged(gateway, upstream, asked)
 
-    assert sent.head == (
-        f"POST /v1?x=1 HTTP/1.1\r\nHost: 127.0.0.1:{upstream.port}\r\na: b\r\nVia: 1.1 pyproxy\r\n"
-        "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n"
-        "X-Forwarded-Host: gateway.example\r\nX-Real-IP: 127.0.0.1\r\nX-Request-Id: r1\r\n"
-        "Content-Length: 5\r\n\r\n"
-    ).encode()
+    assert (
+        sent.head
+        == (
+            f"POST /v1?x=1 HTTP/1.1\r\nHost: 127.0.0.1:{upstream.port}\r\n"
+            "a: b\r\nVia: 1.1 pyproxy\r\n"
+            "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n"
+            "X-Forwarded-Host: gateway.example\r\nX-Real-IP: 127.0.0.1\r\nX-Request-Id: r1\r\n"
+            "Content-Length: 5\r\n\r\n"
+        ).encode()
+    )
     assert sent.body == b"12345"
 
 
@@ -109,9 +113,7 @@ async def test_request_body_passes_unchanged(start, upstream, body):
         ("PUT", [], "0"),
     ],
 )
-async def test_empty_body_is_announced_where_it_is_expected(
-    start, upstream, method, lines, length
-):
+async def test_empty_body_is_announced_where_it_is_expected(start, upstream, method, lines, length):
     # RFC 9110 section 8.6
     gateway = await start(upstream)
 
@@ -160,7 +162,9 @@ async def test_status_line_passes(start, upstream, status):
 
 async def test_answers_fields_keep_case_order_and_repetition(start, upstream):
     gateway = await start(upstream)
-    fields = b"content-type: a/b\r\nSet-Cookie: a=1\r\nX-b:2\r\nset-cookie: b=2\r\nETag: W/\"\xe9\"\r\n"
+    fields = (
+        b'content-type: a/b\r\nSet-Cookie: a=1\r\nX-b:2\r\nset-cookie: b=2\r\nETag: W/"\xe9"\r\n'
+    )
     answer = b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 0\r\n\r\n"
 
     _, got = await exchanged(gateway, upstream, request("GET", "/"), answer)
@@ -195,10 +199,15 @@ async def test_upstreams_own_error_passes(start, upstream):
     [
         pytest.param("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "9", id="HEAD"),
         pytest.param(
-            "HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", None, id="HEAD chunked"
+            "HEAD",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            None,
+            id="HEAD chunked",
         ),
         pytest.param("GET", b"HTTP/1.1 204 No Content\r\n\r\n", None, id="204"),
-        pytest.param("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "9", id="304"),
+        pytest.param(
+            "GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "9", id="304"
+        ),
         pytest.param("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "0", id="length 0"),
     ],
 )

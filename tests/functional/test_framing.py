@@ -19,10 +19,12 @@ def post(*lines):
     "asked",
     [
         pytest.param(
-            post(b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n") + b"0\r\n\r\n", id="CL.TE"
+            post(b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n") + b"0\r\n\r\n",
+            id="CL.TE",
         ),
         pytest.param(
-            post(b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n") + b"0\r\n\r\n", id="TE.CL"
+            post(b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n") + b"0\r\n\r\n",
+            id="TE.CL",
         ),
         pytest.param(
             post(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: identity\r\n"), id="TE.TE"
@@ -35,7 +37,9 @@ def post(*lines):
         pytest.param(post(b"Transfer-Encoding: \x0bchunked\r\n"), id="TE vertical tab"),
         pytest.param(post(b"Transfer-Encoding : chunked\r\n"), id="space before colon"),
         pytest.param(post(b"Transfer-Encoding:\r\n chunked\r\n"), id="obs-fold"),
-        pytest.param(post(b"Content-Length: 1\r\n", b"Content-Length: 1\r\n"), id="CL twice, equal"),
+        pytest.param(
+            post(b"Content-Length: 1\r\n", b"Content-Length: 1\r\n"), id="CL twice, equal"
+        ),
         pytest.param(post(b"Content-Length: 1\r\n", b"Content-Length: 2\r\n"), id="CL twice"),
         pytest.param(post(b"Content-Length: 1, 1\r\n"), id="CL list"),
         pytest.param(post(b"Content-Length: +1\r\n"), id="CL plus"),
@@ -60,7 +64,9 @@ def post(*lines):
         pytest.param(b"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", id="Host with userinfo"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", id="Host with a space"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", id="Host list"),
-        pytest.param(b"GET http://other/ HTTP/1.1\r\nHost: gateway.example\r\n\r\n", id="two hosts"),
+        pytest.param(
+            b"GET http://other/ HTTP/1.1\r\nHost: gateway.example\r\n\r\n", id="two hosts"
+        ),
         pytest.param(b"GET / HTTP/2.0\r\n" + HEAD + b"\r\n", id="HTTP/2.0"),
         pytest.param(b"GET / HTTP/1.2\r\n" + HEAD + b"\r\n", id="HTTP/1.2"),
         pytest.param(b"GET / http/1.1\r\n" + HEAD + b"\r\n", id="http/1.1"),
@@ -72,7 +78,8 @@ def post(*lines):
         pytest.param(b"GET /\xff HTTP/1.1\r\n" + HEAD + b"\r\n", id="raw byte in the target"),
         pytest.param(b"\x16\x03\x01\x02\x00\x01\r\n\r\n", id="TLS inside TLS"),
         pytest.param(
-            b"POST / HTTP/1.0\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n", id="TE in HTTP/1.0"
+            b"POST / HTTP/1.0\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
+            id="TE in HTTP/1.0",
         ),
     ],
 )
@@ -92,7 +99,8 @@ async def test_two_readings_are_refused_and_nothing_is_sent(start, willing, aske
         pytest.param(b"GET / HTTP/1.1\nHost: x\n\n", id="no request"),
         pytest.param(b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", id="no host"),
         pytest.param(
-            post(b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n") + b"0\r\n\r\n", id="CL.TE"
+            post(b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n") + b"0\r\n\r\n",
+            id="CL.TE",
         ),
     ],
 )
@@ -174,7 +182,9 @@ async def test_chunked_request_byte_by_byte(start, upstream):
 async def test_request_after_a_chunked_one_is_found(start, upstream):
     gateway = await start(upstream)
     client = await gateway.connect()
-    client.send(post(b"Transfer-Encoding: chunked\r\n"), b"1\r\na\r\n0\r\n\r\n", request("GET", "/2"))
+    client.send(
+        post(b"Transfer-Encoding: chunked\r\n"), b"1\r\na\r\n0\r\n\r\n", request("GET", "/2")
+    )
     connection, _ = await upstream.asked()
     await connection.chunked()
     connection.send(OK)
@@ -209,10 +219,13 @@ async def asked(gateway, upstream, *lines):
     "answer",
     [
         pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n", id="CL.TE"
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+            id="CL.TE",
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", id="TE gzip"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", id="CL CL"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", id="CL CL"
+        ),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", id="CL list"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok", id="CL plus"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", id="space before colon"),
@@ -227,9 +240,13 @@ async def asked(gateway, upstream, *lines):
         pytest.param(b"\x15\x03\x01\x00\x02\x02\x46" * 100, id="TLS alert"),
         pytest.param(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", id="101 unasked"),
         pytest.param(b"HTTP/1.1 103 Hints\r\n\r\n" * 200, id="1xx flood"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", id="head over 64 KiB"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n", id="head over 64 KiB"
+        ),
         pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 1000 + b"\r\n", id="1000 fields"),
-        pytest.param(b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="TE in 1.0"),
+        pytest.param(
+            b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", id="TE in 1.0"
+        ),
     ],
 )
 async def test_answer_that_is_no_http_is_refused(start, upstream, answer):
@@ -297,7 +314,9 @@ async def test_trailers_of_a_request_pass_without_what_authenticates(start, upst
     gateway = await start(upstream)
     client = await gateway.connect()
     client.send(post(b"Transfer-Encoding: chunked\r\n", b"Trailer: X-Sum\r\n"))
-    trailers = b"X-Sum: 1\r\nAuthorization: Bearer x\r\nHost: evil\r\nX_Sum: 2\r\nX-Forwarded-For: 1\r\n"
+    trailers = (
+        b"X-Sum: 1\r\nAuthorization: Bearer x\r\nHost: evil\r\nX_Sum: 2\r\nX-Forwarded-For: 1\r\n"
+    )
     client.send(b"1\r\na\r\n0\r\n", trailers, b"\r\n")
     connection, _ = await upstream.asked()
     _, arrived = await connection.chunked()
@@ -365,7 +384,11 @@ async def test_unsolicited_answer_on_an_idle_connection_reaches_nobody(start, up
 
 @pytest.mark.parametrize(
     "fields",
-    [b"Connection: close\r\n", b"Connection: X, Close\r\n", b"Connection: x\r\nConnection: close\r\n"],
+    [
+        b"Connection: close\r\n",
+        b"Connection: X, Close\r\n",
+        b"Connection: x\r\nConnection: close\r\n",
+    ],
 )
 async def test_upstream_that_closes_is_not_asked_again(start, upstream, fields):
     gateway = await start(upstream)
@@ -392,7 +415,8 @@ async def test_http_1_0_upstream(start, upstream):
 async def test_answer_in_small_pieces(start, upstream, size):
     gateway = await start(upstream)
     client, connection = await asked(gateway, upstream)
-    text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n"
+    text = head + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
     for start_ in range(0, len(text), size):
         connection.send(text[start_ : start_ + size])
         await asyncio.sleep(0)

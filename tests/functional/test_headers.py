@@ -97,11 +97,17 @@ async def test_nominated_fields_end_here_both_ways(start, upstream):
     gateway = await start(upstream)
 
     up = await sent_up(
-        gateway, upstream, "Connection: X-One , x-two", "X-One: 1", "x-TWO: 2", "connection: X-Three",
-        "X-Three: 3", "X-Four: 4",
+        gateway, upstream, "Connection: X-One , x-two", "X-One: 1", "x-TWO: 2",
+        "connection: X-Three", "X-Three: 3", "X-Four: 4",
     )  # fmt: skip
     down = await sent_down(
-        gateway, upstream, "Connection: X-One", "x-one: 1", "connection: X-Two", "X-Two: 2", "X-3: 3"
+        gateway,
+        upstream,
+        "Connection: X-One",
+        "x-one: 1",
+        "connection: X-Two",
+        "X-Two: 2",
+        "X-3: 3",
     )
 
     assert [name for name in field_names(up.head) if name in {"x-one", "x-two", "x-three"}] == []
@@ -295,7 +301,9 @@ async def test_request_id_that_comes_twice_is_replaced(start, upstream):
 async def test_upstreams_request_id_wins(start, upstream):
     gateway = await start(upstream)
 
-    assert (await sent_down(gateway, upstream, "X-Request-ID: req_1")).value("x-request-id") == "req_1"
+    assert (await sent_down(gateway, upstream, "X-Request-ID: req_1")).value(
+        "x-request-id"
+    ) == "req_1"
 
 
 @pytest.mark.parametrize("name", ["alice", "o'neil/é€", "a b"])
@@ -421,7 +429,9 @@ async def test_preflight_is_answered_here_and_needs_no_key(start, willing):
     assert len(willing.connections) == 1
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", PAGE.upper(), f"{PAGE}.evil.com"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", PAGE.upper(), f"{PAGE}.evil.com"]
+)
 async def test_strange_page_is_granted_nothing(start, willing, origin):
     gateway = await start(willing, more=CORS)
     lines = [f"Origin: {origin}", "Access-Control-Request-Method: POST"]

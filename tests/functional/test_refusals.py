@@ -177,7 +177,9 @@ async def test_body_that_says_it_is_too_large_is_a_413(start, willing, where):
 async def test_body_that_grows_too_large_is_a_413_and_ends_the_upstreams_request(start, upstream):
     gateway = await start(upstream, route='max_body = "1KiB"')
     client = await gateway.connect()
-    client.send(request("POST", "/", "Transfer-Encoding: chunked"), b"200\r\n" + b"x" * 512 + b"\r\n")
+    client.send(
+        request("POST", "/", "Transfer-Encoding: chunked"), b"200\r\n" + b"x" * 512 + b"\r\n"
+    )
     connection, _ = await upstream.asked()
     client.send(b"400\r\n" + b"x" * 1024 + b"\r\n0\r\n\r\n")
     answer = await client.answer()
@@ -307,7 +309,9 @@ async def test_refused_head_has_no_body(start, willing):
 async def test_refused_connection_stays_in_step(start, willing):
     gateway = await start(willing)
     client = await gateway.connect()
-    client.send(request("POST", "/", body=b"GET /x HTTP/1.1\r\n\r\n", key="wrong"), request("GET", "/"))
+    client.send(
+        request("POST", "/", body=b"GET /x HTTP/1.1\r\n\r\n", key="wrong"), request("GET", "/")
+    )
 
     assert (await client.answer()).status == 401
     assert (await client.answer()).status == 200

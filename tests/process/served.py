@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -200,11 +200,12 @@ def serving(
     config: str,
     trust: ssl.SSLContext | None = None,
     environ: Mapping[str, str] | None = None,
+    command: Sequence[str] = COMMAND,
 ) -> Iterator[Served]:
     """Serve a configuration while the block runs."""
     (folder / "pyproxy.toml").write_text(config)
     with subprocess.Popen(
-        COMMAND,
+        command,
         cwd=folder,
         env=environment(environ),
         stdout=subprocess.PIPE,

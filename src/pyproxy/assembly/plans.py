@@ -22,6 +22,7 @@ from pyproxy.transform.security_headers import SecurityHeaders
 from pyproxy.upstream.balance import Upstream
 from pyproxy.upstream.endpoint import Address
 from pyproxy.upstream.tls import ClientTls
+from pyproxy.wire.percent import query_encoded
 
 
 def compile_plans(
@@ -76,7 +77,9 @@ def _plan(
         dialect=always(route.errors) if route.errors else preset.dialect,
         allow_from=Networks(route.allow_from),
         proofs=frozenset(route.auth),
-        is_recognising=bool(route.auth) and set(route.auth) <= {"key", "jwt"},
+        is_recognising=bool(route.auth)
+        and set(route.auth) <= {"key", "jwt"}
+        and not route.credential_from,
         credentials=CredentialRules.compile(auth.max_header, auth.max_token, route.credential_from),
         secret=_secret(route),
         users=frozenset(route.users),
@@ -124,7 +127,8 @@ def _injected(credential: CredentialSettings) -> tuple[tuple[bytes, bytes], ...]
 def _injected_query(credential: CredentialSettings) -> bytes:
     if credential.value is None or not credential.query:
         return b""
-    return f"{credential.query}={credential.value.reveal()}".encode()
+    name, value = credential.query, credential.value.reveal()
+    return b"%b=%b" % (query_encoded(name), query_encoded(value))
 
 
 def _down(

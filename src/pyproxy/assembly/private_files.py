@@ -47,10 +47,8 @@ def _signing(settings: Settings) -> Iterator[Path]:
 
 def _upstream_keys(settings: Settings) -> Iterator[Path]:
     for route in settings.routes:
-        # Without a file of its own, the key is in the certificate's.
-        key = route.tls.private_key or route.tls.certificate
-        if key:
-            yield Path(key)
+        if route.tls.private_key:
+            yield Path(route.tls.private_key)
 
 
 def _secrets(settings: Settings) -> Iterator[Path]:

@@ -56,11 +56,6 @@ class RequestBody:
         """Too much is held for a sink that is not there."""
         return self._sink is None and self._held_bytes >= HELD_BYTES
 
-    @property
-    def is_untouched(self) -> bool:
-        """Nothing has been given to a sink yet."""
-        return self._held_bytes == self.received
-
     def limit(self, max_bytes: int) -> None:
         """Set how long the body may be.
 

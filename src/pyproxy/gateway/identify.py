@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyproxy.errors.refusal import (
-    AmbiguousCredentials,
-    BadRequest,
     InvalidSharedSecret,
     InvalidToken,
     MissingToken,
@@ -13,9 +11,10 @@ from pyproxy.errors.refusal import (
 )
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.plan import Plan
+from pyproxy.gateway.stray import find_strays
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Authenticator, Budget
-from pyproxy.identity.credential import Credential, CredentialRules, find_credential
+from pyproxy.identity.credential import Credential, find_credential
 from pyproxy.identity.principal import ANONYMOUS, Principal
 from pyproxy.limits.budget import FailureBudget
 
@@ -66,12 +65,19 @@ async def identify(
     try:
         principal = _without_credential(plan, visit)
         if principal is not None:
-            return Caller(principal, _stray(gateway.authenticator, plan.credentials, visit, wall))
+            strays = await find_strays(gateway.authenticator, visit, budget, wall)
+            return Caller(principal, strays)
         credential = _credential(plan, visit)
     except (InvalidToken, InvalidSharedSecret):
         await budget.spend()
         raise
-    return await verify(gateway.authenticator, credential, budget, wall)
+    caller = await verify(gateway.authenticator, credential, budget, wall)
+    if not plan.credentials.is_everywhere:
+        strays = await find_strays(gateway.authenticator, visit, budget, wall)
+        if strays is not None:
+            places = credential.places | strays.places
+            caller.credential = Credential(credential.token, places, credential.is_jwt)
+    return caller
 
 
 def _without_credential(plan: Plan, visit: Visit) -> Principal | None:
@@ -120,17 +126,3 @@ async def verify(
         return Caller(principal, credential)
     principal = await authenticator.verify(credential, wall, budget)
     return Caller(principal, credential, is_fresh=True)
-
-
-def _stray(
-    authenticator: Authenticator, rules: CredentialRules, visit: Visit, wall: float
-) -> Credential | None:
-    """A key or token of ours that was sent although none is needed: it must not travel on."""
-    head = visit.exchange.head
-    try:
-        credential = find_credential(head.index, head.repeated, visit.target.query or b"", rules)
-    except (AmbiguousCredentials, BadRequest, InvalidToken):
-        return None
-    if credential is None or authenticator.recall(credential, wall) is None:
-        return None
-    return credential

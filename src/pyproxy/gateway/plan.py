@@ -24,8 +24,8 @@ class Plan:
         dialect: Of errors, by the path that the upstream would get.
         allow_from: Clients' networks; empty: any.
         proofs: Ways to prove who asks; empty: open.
-        is_recognising: A key or token is the only proof, so that one which is
-            remembered decides at once.
+        is_recognising: A key or token is the only proof, and nothing that passes on
+            may hold another, so that one which is remembered decides at once.
         credentials: Where a key or token is looked for.
         secret: The shared secret, where ``token`` is among the proofs.
         users: Who may use it; empty: everybody known.

@@ -107,6 +107,19 @@ def _exposure(path: Path, exempt: Sequence[Path]) -> Fault | None:
     return Fault(str(path), problem)
 
 
+def occupy_standard_descriptors() -> None:
+    """Put the null device where standard input, output or error are not open.
+
+    Else their numbers go to the next sockets: what is written to a standard
+    stream would reach a client, and libuv aborts the process when it closes one.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+
+
 def raise_file_limit() -> int:
     """Raise the limit of open files as far as this process may.
 

@@ -22,7 +22,11 @@ from pyproxy.identity.hashing import BcryptGate
 from pyproxy.runtime.acceptor import Acceptor, Admission
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.loop import new_event_loop
-from pyproxy.runtime.preflight import raise_file_limit, too_few_files
+from pyproxy.runtime.preflight import (
+    occupy_standard_descriptors,
+    raise_file_limit,
+    too_few_files,
+)
 from pyproxy.runtime.reloading import Reload, Reloading, files_of
 from pyproxy.runtime.remote_keys import remote_key_set
 from pyproxy.runtime.sockets import Listening, listen
@@ -46,6 +50,7 @@ def serve(loaded: Loaded) -> int:
     Raises:
         ConfigurationError: It cannot start, with every reason.
     """
+    occupy_standard_descriptors()
     prepared = prepare(loaded, time.time())
     reload = partial(load, loaded.path, os.environ, Path.cwd())
     remark = too_few_files(raise_file_limit(), loaded.settings.server.max_connections)

@@ -13,7 +13,7 @@ from pyproxy.wire.percent import percent_decoded, percent_encoded
 
 # Where clients put credentials: none of these travels on beside an injected one.
 CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization cookie x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
+    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
 )
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
@@ -78,7 +78,7 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
     Args:
         injected: Credential fields of the provider. One given, every credential
             that the client could have sent is dropped.
-        injected_query: ``name=value`` of a credential that goes into the query.
+        injected_query: ``name=value`` of a credential that goes into the query, encoded.
         set_fields: Set on every request; an empty value only removes.
         defaults: Set where the client sent none.
         via: Whether the gateway names itself (RFC 9110 section 7.6.3).
@@ -101,7 +101,7 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
         host=b"Host: %b\r\n" % host,
         base=base,
         dropped=frozenset(dropped),
-        dropped_query=CREDENTIAL_QUERY if injects else frozenset(),
+        dropped_query=_dropped_query(injected_query) if injects else frozenset(),
         added_query=injected_query,
         added=lines + (b"Via: 1.1 pyproxy\r\n" if via else b""),
         defaults={name.lower(): b"%b: %b\r\n" % (name, v) for name, v in (defaults or {}).items()},
@@ -185,7 +185,7 @@ def _own(head: RequestHead, length: int, rules: UpwardRules, sender: Sender) -> 
         # A name may hold any letter; a field may not (RFC 9110 section 5.5).
         text += b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name))
     if b"te" in head.index and passes_trailers(head):
-        text += b"TE: trailers\r\n"
+        text += b"TE: trailers\r\nConnection: TE\r\n"  # RFC 9110 section 10.1.4 wants both
     if length == CHUNKED:
         return text + b"Transfer-Encoding: chunked\r\n\r\n"
     if length or head.method in _BODY_METHODS or b"content-length" in head.index:
@@ -195,7 +195,9 @@ def _own(head: RequestHead, length: int, rules: UpwardRules, sender: Sender) -> 
 
 def _forwarded(head: RequestHead, sender: Sender) -> bytes:
     """``X-Forwarded-*`` and ``X-Real-IP``, continued from a trusted peer or begun anew."""
-    chain, host, scheme = sender.peer.encode(), sender.host, sender.scheme.encode()
+    # RFC 7239 section 6.2: a peer on a unix socket has no address to tell.
+    chain = sender.peer.encode() or b"unknown"
+    host, scheme = sender.host, sender.scheme.encode()
     if sender.is_trusted:
         before = [
             line.partition(b":")[2].strip()
@@ -205,7 +207,7 @@ def _forwarded(head: RequestHead, sender: Sender) -> bytes:
         chain = b", ".join([*before, chain])
         host = head.index.get(b"x-forwarded-host", host)
         scheme = head.index.get(b"x-forwarded-proto", scheme)
-    return _FORWARDED % (chain, scheme, host, sender.address.encode())
+    return _FORWARDED % (chain, scheme, host, sender.address.encode() or b"unknown")
 
 
 def _target(path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender) -> bytes:
@@ -223,6 +225,11 @@ def _target(path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender
     if rules.added_query:
         query = b"%b&%b" % (query, rules.added_query) if query else rules.added_query
     return path if query is None else b"%b?%b" % (path, query)
+
+
+def _dropped_query(injected: bytes) -> frozenset[bytes]:
+    """Names under which a client could send another credential than the injected one."""
+    return CREDENTIAL_QUERY | {_query_name(injected)} if injected else CREDENTIAL_QUERY
 
 
 def _query_name(part: bytes) -> bytes:

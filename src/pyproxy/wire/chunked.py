@@ -24,10 +24,10 @@ MAX_TRAILER_BYTES: Final = 16 * 1024
 # must not arrive after it, where some recipients would merge it into the head.
 _NOT_IN_TRAILERS: Final = CLAIMS | frozenset(
     b"age authorization cache-control connection content-encoding content-length content-range "
-    b"content-type cookie date expect expires host http2-settings if-match if-modified-since if-none-match "
-    b"if-range if-unmodified-since keep-alive location max-forwards pragma proxy-authenticate "
-    b"proxy-authorization proxy-connection range retry-after server set-cookie te trailer "
-    b"transfer-encoding upgrade vary via warning www-authenticate api-key x-api-key "
+    b"content-type cookie date expect expires host http2-settings if-match if-modified-since "
+    b"if-none-match if-range if-unmodified-since keep-alive location max-forwards pragma "
+    b"proxy-authenticate proxy-authorization proxy-connection range retry-after server set-cookie "
+    b"te trailer transfer-encoding upgrade vary via warning www-authenticate api-key x-api-key "
     b"x-auth-token x-goog-api-key x-request-id xi-api-key".split()
 )
 

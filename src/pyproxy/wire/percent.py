@@ -6,6 +6,7 @@ from typing import Final
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 # A space at either end too: a recipient strips it, and would read another text.
 _OTHERS: Final = re.compile(rb"[^A-Za-z0-9\-._~@ ]|^ | \Z")
+_RESERVED: Final = re.compile(rb"[^A-Za-z0-9\-._~]")
 
 
 def percent_decoded(text: bytes) -> bytes:
@@ -18,7 +19,16 @@ def percent_encoded(text: str) -> bytes:
 
     No two texts become the same, whatever a recipient strips.
     """
-    return _OTHERS.sub(lambda found: b"%%%02X" % found[0][0], text.encode("utf-8", "surrogatepass"))
+    return _OTHERS.sub(_escape, text.encode("utf-8", "surrogatepass"))
+
+
+def query_encoded(text: str) -> bytes:
+    """The name or value of a query parameter, all but unreserved characters escaped."""
+    return _RESERVED.sub(_escape, text.encode("utf-8", "surrogatepass"))
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
 
 
 def _octet(escape: re.Match[bytes]) -> bytes:

@@ -84,8 +84,8 @@ def test_the_client_says_whether_the_connection_stays(start, lines, keeps):
             b"Content-Length: 3\r\nConnection: keep-alive\r\n", True, id="1.0 keep-alive",
         ),
         pytest.param(
-            b"GET / HTTP/1.0", [b"Connection: keep-alive"], CHUNKED, b"Connection: close\r\n", False,
-            id="1.0 knows no chunks",
+            b"GET / HTTP/1.0", [b"Connection: keep-alive"], CHUNKED,
+            b"Connection: close\r\n", False, id="1.0 knows no chunks",
         ),
     ],
 )  # fmt: skip

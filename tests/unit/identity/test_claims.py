@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from pyproxy.config.quantities import Rate
 from pyproxy.errors.refusal import ExpiredToken, InvalidToken
 from pyproxy.identity.claims import TokenRules, read_claims
 from pyproxy.identity.jws_algorithms import ALGORITHMS
@@ -153,3 +154,39 @@ def test_a_token_past_its_time_says_so(exp):
 def test_what_else_is_wrong_comes_before_expiry(fault):
     with pytest.raises(InvalidToken):
         _read({**ADDRESSED, "exp": WALL - 3600, **fault}, CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "routes", "limit"),
+    [
+        pytest.param({}, None, None, id="neither"),
+        pytest.param({"routes": ["a", "b"]}, {"a", "b"}, None, id="routes"),
+        pytest.param({"routes": []}, set(), None, id="no route at all"),
+        pytest.param({"limit": "5r/m"}, None, Rate(5, 60.0), id="limit"),
+    ],
+)
+def test_a_tokens_own_bounds_are_read(changes, routes, limit):
+    claims = _read({**GOOD, **changes})
+
+    assert (claims.routes, claims.limit) == (routes, limit)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"routes": None}, id="routes null"),
+        pytest.param({"routes": "a"}, id="routes string"),
+        pytest.param({"routes": {"a": 1}}, id="routes object"),
+        pytest.param({"routes": ["a", 1]}, id="routes of a number"),
+        pytest.param({"routes": ["a", ""]}, id="routes of nothing"),
+        pytest.param({"routes": [["a"]]}, id="routes nested"),
+        pytest.param({"limit": None}, id="limit null"),
+        pytest.param({"limit": 20}, id="limit number"),
+        pytest.param({"limit": ""}, id="limit empty"),
+        pytest.param({"limit": "0r/s"}, id="limit of nothing"),
+        pytest.param({"limit": "20r/d"}, id="limit of an unknown unit"),
+    ],
+)
+def test_malformed_bounds_are_not_taken_for_none(changes):
+    with pytest.raises(InvalidToken, match=r"routes|limit"):
+        _read({**GOOD, **changes})

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from pyproxy.config.quantities import Rate
 from pyproxy.errors.refusal import ExpiredToken, InvalidToken
 from pyproxy.identity.jws_algorithms import ALGORITHMS
 from pyproxy.identity.jwt_verifier import JwtVerifier
@@ -44,6 +45,14 @@ async def test_a_good_token_becomes_a_principal():
     assert (principal.key_id, principal.routes) == (MINTED.kid, None)
     assert principal.expires_at == WALL + 60 + 30
     assert not principal.is_expired(WALL + 89)
+
+
+async def test_a_tokens_bounds_are_its_bearers():
+    minted = MINTER.mint("alice", WALL, "t2", routes=["openai"], limit=Rate(20, 1.0))
+
+    principal = await JwtVerifier(KeySets(minted=MINTER.public), RULES).verify(minted.token, WALL)
+
+    assert (principal.routes, principal.limit) == (frozenset({"openai"}), Rate(20, 1.0))
 
 
 async def test_an_unknown_key_is_looked_for_once():

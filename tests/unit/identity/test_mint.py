@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from pyproxy.config.quantities import Rate
 from pyproxy.identity.base64url import decode_base64url
 from pyproxy.identity.jwk_members import without_private
 from pyproxy.identity.jwks import BadKeySet, KeySet
@@ -56,6 +57,38 @@ def test_a_token_says_what_the_contract_says():
         "iss": "https://us",
         "aud": "llm",
     }
+
+
+def test_a_token_may_do_no_more_than_what_it_is_given_for():
+    minter = _minter(FIRST)
+
+    minted = minter.mint(
+        "alice",
+        WALL,
+        "t1",
+        routes={"openai", "anthropic"},
+        limit=Rate(20, 1.0),
+        not_after=1_750_000_060.0,
+    )
+    claims = verify(minted.token, minter.public, RULES, WALL)
+
+    assert _claims(minted.token)["routes"] == ["anthropic", "openai"]
+    assert _claims(minted.token)["limit"] == "20r/s"
+    assert (claims.routes, claims.limit) == ({"openai", "anthropic"}, Rate(20, 1.0))
+    assert (claims.expires_at, minted.expires_in) == (1_750_000_060.0, 60)
+
+
+def test_a_key_that_lives_longer_does_not_prolong_its_token():
+    minted = _minter(FIRST).mint("alice", WALL, "t1", not_after=WALL + 1e9)
+
+    assert minted.expires_in == 3600
+
+
+def test_no_routes_are_not_every_route():
+    minter = _minter(FIRST)
+    minted = minter.mint("alice", WALL, "t1", routes=())
+
+    assert verify(minted.token, minter.public, RULES, WALL).routes == frozenset()
 
 
 def test_issuer_and_audience_are_left_out_when_not_configured():

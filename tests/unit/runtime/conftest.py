@@ -1,6 +1,7 @@
 """Certificates in files."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,19 +14,28 @@ Write = Callable[..., CertificateFiles]
 
 
 @pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user of the machine may enter; pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
 def authority() -> trustme.CA:
     return trustme.CA()
 
 
 @pytest.fixture
-def write(tmp_path: Path, authority: trustme.CA) -> Write:
+def write(open_folder: Path, authority: trustme.CA) -> Write:
     """Write a fresh certificate and its key, over older ones of the same name."""
 
     def write_(name: str, *hosts: str, until: datetime | None = None) -> CertificateFiles:
         issued = authority.issue_cert(
             *hosts, not_after=until, not_before=datetime(2000, 1, 1, tzinfo=UTC)
         )
-        files = CertificateFiles(tmp_path / f"{name}.crt", tmp_path / f"{name}.key")
+        files = CertificateFiles(open_folder / f"{name}.crt", open_folder / f"{name}.key")
         files.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
         files.private_key.write_bytes(issued.private_key_pem.bytes())
         files.private_key.chmod(0o600)

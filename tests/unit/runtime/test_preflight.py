@@ -1,6 +1,9 @@
 """What keeps the gateway from starting."""
 
+import os
 import resource
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -68,8 +71,8 @@ def test_weak_ground(changes, faults):
         pytest.param(0o601, True, id="world-executable"),
     ],
 )
-def test_a_private_file_is_not_for_everybody(tmp_path, mode, is_exposed):
-    path = tmp_path / "signing.json"
+def test_a_private_file_is_not_for_everybody(open_folder, mode, is_exposed):
+    path = open_folder / "signing.json"
     path.touch()
     path.chmod(mode)
 
@@ -79,23 +82,70 @@ def test_a_private_file_is_not_for_everybody(tmp_path, mode, is_exposed):
     assert all(f"{mode:04o}" in fault.problem for fault in faults)
 
 
-def test_every_exposed_file_is_named_and_missing_ones_are_left_to_their_reader(tmp_path):
-    paths = [tmp_path / "a", tmp_path / "b"]
+def test_every_exposed_file_is_named_and_missing_ones_are_left_to_their_reader(open_folder):
+    paths = [open_folder / "a", open_folder / "b"]
     for path in paths:
         path.touch()
         path.chmod(0o644)
 
-    faults = exposed([paths[0], tmp_path / "missing", paths[1]])
+    faults = exposed([paths[0], open_folder / "missing", paths[1]])
 
     assert [fault.path for fault in faults] == [str(path) for path in paths]
 
 
-def test_a_link_is_as_exposed_as_its_target(tmp_path):
-    (tmp_path / "target").touch()
-    (tmp_path / "target").chmod(0o600)
-    (tmp_path / "link").symlink_to("target")
+def test_a_link_is_as_exposed_as_its_target(open_folder):
+    (open_folder / "target").touch()
+    (open_folder / "target").chmod(0o600)
+    (open_folder / "link").symlink_to("target")
 
-    assert exposed([tmp_path / "link"]) == ()
+    assert exposed([open_folder / "link"]) == ()
+
+
+def test_a_closed_folder_on_the_way_hides_a_file(open_folder):
+    inner = open_folder / "closed" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "key").touch(mode=0o644)
+
+    assert [fault.path for fault in exposed([inner / "key"])] == [str(inner / "key")]
+    (open_folder / "closed").chmod(0o700)
+    assert exposed([inner / "key"]) == ()
+
+
+def test_a_link_in_a_closed_folder_does_not_hide_its_target(tmp_path, open_folder):
+    (open_folder / "key").touch(mode=0o644)
+    (tmp_path / "link").symlink_to(open_folder / "key")
+
+    assert [fault.path for fault in exposed([tmp_path / "link"])] == [str(tmp_path / "link")]
+
+
+def test_a_containers_secrets_are_for_everybody_in_it(open_folder):
+    secrets = open_folder / "run" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "key").touch(mode=0o444)
+    (secrets / "linked").symlink_to(open_folder / "elsewhere")
+    (open_folder / "elsewhere").touch(mode=0o444)
+    (open_folder / "link").symlink_to(secrets / "key")
+    inside = [secrets / "key", secrets / "linked", open_folder / "link"]
+    climbing = secrets / ".." / ".." / "elsewhere"
+
+    assert exposed(inside, exempt=[secrets]) == ()
+    assert [fault.path for fault in exposed([climbing], exempt=[secrets])] == [str(climbing)]
+
+
+def test_closed_standard_descriptors_are_occupied():
+    script = (
+        "import os\n"
+        "from pyproxy.runtime.preflight import occupy_standard_descriptors\n"
+        "os.close(1)\n"
+        "occupy_standard_descriptors()\n"
+        "occupy_standard_descriptors()\n"
+        "assert os.fstat(1).st_rdev == os.stat(os.devnull).st_rdev\n"
+        "assert os.open(os.devnull, os.O_RDONLY) > 2\n"
+        "os._exit(7)\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    assert subprocess.run([sys.executable, "-c", script], env=environ, check=False).returncode == 7
 
 
 @pytest.fixture

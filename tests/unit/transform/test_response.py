@@ -129,7 +129,8 @@ def test_a_routes_rules_set_and_remove():
         pytest.param(b"HTTP/1.1 200 OK", [b"Content-Length: +5"], True, False, id="no number"),
         pytest.param(b"HTTP/1.1 200 OK", [b"Content-Length: \xb2"], True, False, id="superscript"),
         pytest.param(
-            b"HTTP/1.1 200 OK", [b"Content-Length: 5", b"Content-Length: 5"], True, False, id="CL.CL"
+            b"HTTP/1.1 200 OK", [b"Content-Length: 5", b"Content-Length: 5"], True, False,
+            id="CL.CL",
         ),
         pytest.param(
             b"HTTP/1.1 200 OK", [b"Content-Length: 5", b"Transfer-Encoding: x"], True, False,

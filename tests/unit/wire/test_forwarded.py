@@ -1,7 +1,7 @@
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pyproxy.wire.forwarded import CLAIMS, client_address
 
@@ -59,6 +59,7 @@ def test_an_address_is_believed_as_far_as_trusted_peers_vouch_for_it(peer, chain
     assert client_address(peer, chains, TRUSTED.__contains__) == address
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=3))
 def test_whatever_the_chain_an_address_comes_out(chains):
     address = client_address("10.0.0.1", chains, lambda _: True)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pyproxy.wire.framing import (
     CHUNKED,
@@ -111,6 +111,7 @@ def test_some_answers_have_no_body_whatever_they_say(status, method, line):
     assert response_length(response(line, status=status), method) == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=24).filter(lambda value: not set(value) & set(b"\r\n\x00")))
 def test_whatever_the_length_says_it_is_digits_or_malformed(value):
     try:

@@ -1,4 +1,5 @@
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -231,10 +232,8 @@ def test_a_head_has_a_bounded_number_of_fields():
 )
 def test_hostile_fields_do_not_take_long(block):
     started = time.process_time()
-    try:
+    with suppress(Malformed):
         read_fields(block)
-    except Malformed:
-        pass
 
     assert time.process_time() - started < 0.25
 
@@ -282,7 +281,7 @@ FIELD = st.one_of(
 FIELDS = st.lists(FIELD, max_size=6)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from([b"GET", b"POST", b"x!"]), st.text("/a.?%=&", min_size=1, max_size=9), FIELDS
 )
@@ -303,7 +302,7 @@ NASTY = st.sampled_from(
 SOUP = st.one_of(st.binary(max_size=60), st.lists(NASTY, max_size=16).map(b"".join))
 
 
-@settings(max_examples=500)
+@settings(max_examples=200, deadline=None)
 @given(SOUP)
 def test_whatever_the_bytes_a_request_head_is_read_or_malformed(soup):
     for text in (soup, b"GET / HTTP/1.1\r\n" + soup + b"\r\n\r\n"):
@@ -316,7 +315,7 @@ def test_whatever_the_bytes_a_request_head_is_read_or_malformed(soup):
         assert all(line.count(b"\n") == 1 and line.endswith(b"\r\n") for _, line in head.lines)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200, deadline=None)
 @given(SOUP)
 def test_whatever_the_bytes_a_response_head_is_read_or_malformed(soup):
     for text in (soup, b"HTTP/1.1 200 OK\r\n" + soup + b"\r\n\r\n"):
@@ -330,6 +329,7 @@ def test_whatever_the_bytes_a_response_head_is_read_or_malformed(soup):
         assert all(line.count(b"\n") == 1 and line.endswith(b"\r\n") for _, line in head.lines)
 
 
+@settings(deadline=None)
 @given(SOUP)
 def test_what_is_a_head_could_always_have_become_one(soup):
     text = b"GET / HTTP/1.1\r\n" + soup.replace(b"\r\n\r\n", b"") + b"\r\n\r\n"

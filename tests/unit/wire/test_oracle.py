@@ -104,6 +104,9 @@ def our_rest(data, at, head, start, length):
         body = decoder.feed(data[at:])
         if not decoder.is_complete:
             raise Malformed("incomplete")
+        coded = data[at : len(data) - len(decoder.rest)].lower()
+        if b"content-length" in coded or b"transfer-encoding" in coded:
+            raise Malformed("framing in a trailer: we drop it, llhttp refuses the message")
         lines += decoder.trailers
         end = len(data) - len(decoder.rest)
     else:
@@ -116,7 +119,7 @@ def our_rest(data, at, head, start, length):
 
 # Upgrades and CONNECT are left out: after them llhttp reads no HTTP any more.
 METHODS = st.sampled_from([b"GET", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"HEAD", b"PATCH"])
-TARGETS = st.sampled_from([b"/", b"/v1/chat?x=%20&y", b"/a;b=c/%2f", b"http://a/b", b'/a|b{}"<>'])
+TARGETS = st.sampled_from([b"/", b"/v1/chat?x=%20&y", b"/a;b=c/x%2fy", b"http://a/b", b'/a|b{}"<>'])
 NAMES = st.sampled_from([b"Host", b"X-Two", b"x-two", b"Accept", b"X_Y", b"~!#$", b"Connection"])
 VALUES = st.sampled_from(
     [b"", b"a", b"a b", b"a\tb", b"close", b"keep-alive", b"\xe9", b":", b"a,b"]

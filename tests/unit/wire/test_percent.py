@@ -1,9 +1,9 @@
 import re
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
-from pyproxy.wire.percent import percent_decoded, percent_encoded
+from pyproxy.wire.percent import percent_decoded, percent_encoded, query_encoded
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,22 @@ def test_encoding_leaves_what_may_stand_in_a_field(text, encoded):
     assert percent_encoded(text) == encoded
 
 
+@pytest.mark.parametrize(
+    ("text", "encoded"),
+    [
+        pytest.param("key-._~1", b"key-._~1", id="unreserved"),
+        pytest.param("a b", b"a%20b", id="space: it would end the target"),
+        pytest.param("a&b=c#d", b"a%26b%3Dc%23d", id="delimiters"),
+        pytest.param("a+b/c%", b"a%2Bb%2Fc%25", id="base64"),
+        pytest.param("Zoë\r\n", b"Zo%C3%AB%0D%0A", id="no ASCII and CRLF"),
+    ],
+)
+def test_a_query_parameter_stays_one(text, encoded):
+    # RFC 3986 section 3.4
+    assert query_encoded(text) == encoded
+
+
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_what_is_encoded_can_be_read_back_and_survives_stripping(text):
     encoded = percent_encoded(text)
@@ -58,6 +74,7 @@ def test_what_is_encoded_can_be_read_back_and_survives_stripping(text):
     assert re.fullmatch(rb"[ -~]*", encoded)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_decoding_never_makes_text_longer(text):
     assert len(percent_decoded(text)) <= len(text)

@@ -123,7 +123,7 @@ TARGETS = st.one_of(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=200, deadline=None)
 @given(TARGETS)
 def test_an_accepted_path_has_no_dot_segment_and_no_empty_one(target):
     try:
@@ -139,7 +139,7 @@ def test_an_accepted_path_has_no_dot_segment_and_no_empty_one(target):
     assert b"\x00" not in found.decoded
 
 
-@settings(max_examples=500)
+@settings(max_examples=200, deadline=None)
 @given(TARGETS)
 def test_an_accepted_target_is_put_together_again(target):
     try:
@@ -199,6 +199,7 @@ def test_what_is_no_host_is_refused(value):
         read_host(value)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=30))
 def test_whatever_the_bytes_a_host_is_read_or_malformed(value):
     try:

@@ -1,0 +1,359 @@
+"""Changed files come into force by themselves, and a faulty one changes nothing."""
+
+import asyncio
+import hashlib
+import json
+import tempfile
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trustme
+
+from pyproxy.assembly.build import assemble
+from pyproxy.assembly.listeners import group_listeners
+from pyproxy.assembly.resources import Resources
+from pyproxy.config.load import load
+from pyproxy.gateway.desk import Desk
+from pyproxy.identity.credential import Credential
+from pyproxy.identity.hashing import BcryptGate
+from pyproxy.identity.signing_keys import generate_key_set
+from pyproxy.runtime.reloading import Reloading, files_of
+from pyproxy.runtime.watch import stamps_of
+from pyproxy.telemetry.audit import AuditLog
+from pyproxy.telemetry.log import Log
+
+KEY = "a-plain-key-of-somebody"
+WALL = 1_750_000_000.0
+WEAK = {"kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB"}
+CONFIG = """
+[[listeners]]
+bind = "127.0.0.1:1"
+[auth]
+keys_file = "keys.txt"
+[auth.jwt]
+signing_keys_file = "signing.json"
+[[routes]]
+name = "one"
+upstream = "https://a"
+tls = { ca = "ca.crt" }
+credential = { header = "X-Key", value = { file = "provider.key" } }
+"""
+
+
+class Lines:
+    """What is written; stands where ``Journal`` stands."""
+
+    def __init__(self):
+        self.lines = []
+        self.failures = []
+        self.wall = time.time
+        self.log = Log(self._put, time.time)
+        self.audit = AuditLog(self._put)
+
+    def _put(self, text):
+        self.lines.append(json.loads(text))
+
+    def report(self, name, error):
+        self.failures.append((name, error))
+
+    def events(self):
+        """Event, result and, of a failure, why; as the log has them."""
+        logged = [line for line in self.lines if "level" in line]
+        return [(line["event"], line.get("result", "")) for line in logged]
+
+    def words(self):
+        return "\n".join(line.get("message", "") for line in self.lines)
+
+
+class Running:
+    """A gateway without its sockets, and the watcher of its files."""
+
+    def __init__(self, folder, resources, reads_secrets=True, environ=None):
+        self.read_on = []
+        self.lines = Lines()
+        self._load = partial(load, folder / "pyproxy.toml", environ or {}, folder)
+        loaded = self._load()
+        settings = loaded.settings
+        groups = group_listeners(settings.listeners)
+        since = stamps_of(files_of(settings))
+        self.resources = resources
+        self.desk = Desk(
+            gateway=assemble(settings, groups, resources),
+            loop=resources.loop,
+            now=time.monotonic,
+            wall=time.time,
+            new_id=lambda: "id",
+            audit=self.lines.audit,
+            access=None,
+            report=lambda _exc, _id: None,
+        )
+        self.reloading = Reloading(
+            self.desk,
+            loaded,
+            groups,
+            resources,
+            refresher=None,
+            journal=self.lines,
+            tls=[],
+            since=since,
+            reload=self._reload if reads_secrets else None,
+        )
+
+    def _reload(self):
+        self.read_on.append(threading.current_thread())
+        return self._load()
+
+    @property
+    def gateway(self):
+        return self.desk.gateway
+
+    def injected(self):
+        """The provider's credential, as it would go upstream."""
+        plan = self.gateway.tables[0].match(b"", b"/", b"GET").value
+        return repr(plan.up)
+
+    async def look(self):
+        """Look at the files once, as the watcher does every second."""
+        await self.reloading._watcher.poll_now()
+        assert self.lines.failures == []
+
+
+@pytest.fixture
+def folder():
+    """One that every user may enter, so that exposed files count as exposed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        put(folder, "pyproxy.toml", CONFIG)
+        put(folder, "keys.txt", keys(KEY))
+        put(folder, "signing.json", json.dumps(generate_key_set("ES256")))
+        put(folder, "provider.key", "first-secret")
+        put(folder, "ca.crt", trustme.CA().cert_pem.bytes())
+        yield folder
+
+
+def put(folder, name, content):
+    fresh = folder / f"{name}.new"
+    fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
+    fresh.chmod(0o600)
+    fresh.replace(folder / name)
+
+
+def keys(key):
+    return f"alice:sha256:{hashlib.sha256(key.encode()).hexdigest()}\n"
+
+
+def known(gateway, key):
+    credential = Credential(key, frozenset({"authorization"}), is_jwt=False)
+    return gateway.authenticator.recall(credential, WALL) is not None
+
+
+@pytest.fixture
+async def resources():
+    made = Resources(asyncio.get_running_loop(), b"s" * 32, BcryptGate())
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def running(folder, resources):
+    return Running(folder, resources)
+
+
+async def test_files_that_stay_the_same_are_not_told_of(running):
+    gateway = running.gateway
+
+    for _ in range(3):
+        await running.look()
+
+    assert running.gateway is gateway
+    assert running.lines.lines == []
+    assert threading.main_thread() not in running.read_on  # nor is the loop held up
+    assert len(running.read_on) == 1
+
+
+async def test_a_change_between_reading_and_watching_is_seen(running, folder):
+    put(folder, "keys.txt", keys("another-key-of-somebody"))
+    put(folder, "provider.key", "second-secret")
+
+    await running.look()
+
+    assert known(running.gateway, "another-key-of-somebody")
+    assert "second-secret" in running.injected()
+
+
+async def test_key_sets_replace_no_more_than_they_must(running, folder):
+    before = running.gateway
+    put(folder, "signing.json", json.dumps(generate_key_set("EdDSA")))
+
+    await running.look()
+
+    after = running.gateway
+    assert after.minter is not before.minter
+    assert after.jwks != before.jwks
+    assert after.authenticator is before.authenticator
+    assert after.tables is before.tables
+    assert running.resources.key_sets.current.keys == after.minter.public.keys
+    assert running.lines.events() == [("jwks.reloaded", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("keys.txt", "a b c\n", id="keys"),
+        pytest.param("signing.json", '{"keys": [', id="half a key set"),
+        pytest.param("signing.json", '{"keys": []}', id="no signing key"),
+        pytest.param("ca.crt", "", id="an upstream's authority"),
+        pytest.param("provider.key", "", id="an empty secret"),
+        pytest.param("provider.key", b"\xff", id="a secret that is no text"),
+        pytest.param("provider.key", "a\nb", id="a secret of two lines"),
+    ],
+)
+async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, content):
+    await running.look()
+    before, key_sets = running.gateway, running.resources.key_sets.current
+    put(folder, name, content)
+
+    await running.look()
+
+    assert running.gateway is before
+    assert running.resources.key_sets.current is key_sets
+    assert known(running.gateway, KEY)
+    [(_, result)] = running.lines.events()
+    assert result == "failed"
+    audited = [line for line in running.lines.lines if "details" in line]
+    assert [line["result"] for line in audited] == ["failed"]
+    assert name in audited[0]["details"]["reason"] or "routes[0]" in audited[0]["details"]["reason"]
+    assert "second" not in running.lines.words()
+
+
+async def test_a_file_that_vanished_changes_nothing(running, folder):
+    for name in ("keys.txt", "signing.json", "provider.key", "ca.crt"):
+        (folder / name).unlink()
+
+    await running.look()
+
+    assert known(running.gateway, KEY)
+    assert "first-secret" in running.injected()
+    assert {result for _, result in running.lines.events()} == {"failed"}
+
+
+async def test_a_secret_replaces_the_plans_and_keeps_the_rest(running, folder):
+    await running.look()
+    before, endpoints = running.gateway, dict(running.resources.endpoints)
+    put(folder, "provider.key", "second-secret")
+
+    await running.look()
+
+    assert "second-secret" in running.injected()
+    assert "first-secret" not in running.injected()
+    assert running.gateway.authenticator is before.authenticator
+    assert running.resources.endpoints == endpoints
+    assert running.lines.events() == [("config.reloaded", "ok")]
+    assert "secret" not in running.lines.words()
+
+
+async def test_an_upstreams_authority_is_taken(running, folder):
+    [before] = running.resources.endpoints.values()
+    put(folder, "ca.crt", trustme.CA().cert_pem.bytes())
+
+    await running.look()
+
+    [after] = running.resources.endpoints.values()
+    assert after.address.tls is not before.address.tls
+    assert running.lines.events() == [("config.reloaded", "ok")]
+
+
+async def test_keys_that_are_left_out_are_told(running, folder):
+    document = generate_key_set("ES256")
+    put(folder, "signing.json", json.dumps({"keys": [*document["keys"], WEAK]}))
+
+    await running.look()
+
+    [audited] = [line for line in running.lines.lines if "details" in line]
+    assert audited["details"]["refused"] == 1
+    assert "key weak: " in audited["details"]["faults"]
+
+
+async def test_a_set_of_bad_keys_alone_is_faulty_and_an_empty_one_trusts_nobody(folder, resources):
+    put(folder, "jwks.json", json.dumps(generate_key_set("ES256")))
+    running = Running(folder, resources)
+    before = resources.key_sets.current
+    put(folder, "jwks.json", json.dumps({"keys": [WEAK]}))
+    await running.look()
+    assert resources.key_sets.current is before
+
+    put(folder, "jwks.json", '{"keys": []}')
+    await running.look()
+
+    assert resources.key_sets.current.keys == running.gateway.minter.public.keys
+
+
+async def test_a_key_set_that_appears_is_used_and_watched(running, folder):
+    await running.look()
+    first, second = generate_key_set("ES256"), generate_key_set("ES256")
+    put(folder, "jwks.json", json.dumps(first))
+    await running.look()
+    assert first["keys"][0]["kid"] in {key.kid for key in running.resources.key_sets.current.keys}
+
+    put(folder, "jwks.json", json.dumps(second))
+    await running.look()
+
+    kids = {key.kid for key in running.resources.key_sets.current.keys}
+    assert second["keys"][0]["kid"] in kids
+    assert first["keys"][0]["kid"] not in kids
+
+
+async def test_a_value_of_the_environments_file_is_taken(folder, resources):
+    put(folder, "burst", "5")
+    environ = {"RATE_LIMIT_API_BURST_FILE": str(folder / "burst")}
+    running = Running(folder, resources, environ=environ)
+    put(folder, "burst", "70")
+
+    await running.look()
+
+    plan = running.gateway.tables[0].match(b"", b"/", b"GET").value
+    assert [limit.burst for limit in plan.meter._limits] == [70]
+
+
+async def test_what_only_a_restart_changes_is_said(folder, resources):
+    put(folder, "url", "https://idp.example/jwks")
+    running = Running(folder, resources, environ={"JWKS_URL_FILE": str(folder / "url")})
+    put(folder, "url", "https://other.example/jwks")
+
+    await running.look()
+
+    assert running.lines.events()[0] == ("config.reloaded", "ok")
+    assert "after a restart only" in running.lines.words()
+
+
+async def test_listeners_are_not_changed(running, folder):
+    put(folder, "pyproxy.toml", CONFIG.replace("127.0.0.1:1", "127.0.0.1:2"))
+    put(folder, "provider.key", "second-secret")
+
+    await running.look()
+
+    assert "listeners: are not those in force" in running.lines.words()
+    assert "first-secret" in running.injected()
+
+
+async def test_a_file_that_others_may_read_now_is_a_remark(running, folder):
+    (folder / "signing.json").chmod(0o644)
+
+    await running.look()
+
+    assert running.lines.events() == [("jwks.reloaded", "ok"), ("configuration.remark", "")]
+    assert "signing.json: may be opened by every user" in running.lines.words()
+
+
+async def test_without_a_way_to_read_them_secrets_stay(folder, resources):
+    running = Running(folder, resources, reads_secrets=False)
+    put(folder, "provider.key", "second-secret")
+
+    await running.look()
+
+    assert "first-secret" in running.injected()
+    assert running.lines.lines == []

@@ -1,0 +1,197 @@
+"""From the first line to the exit code: signals, drain, logs that cannot be written."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.process.served import BEARER, COMMAND, PATIENCE_S, environment, free_port, serving
+
+CONFIG = """
+[[listeners]]
+bind = "{bind}"
+{listener}
+[server]
+admin = ""
+drain = "{drain}"
+[server.log]
+audit = "{audit}"
+[auth]
+keys_file = "keys.txt"
+[[routes]]
+name = "all"
+upstream = "{upstream}"
+"""
+# Far below `drain`, far above what an end takes that waits for nothing.
+AT_ONCE_S = 3.0
+
+
+def config(upstream, bind="127.0.0.1:0", drain="30s", audit="stderr", listener=""):
+    return CONFIG.format(
+        upstream=upstream.url, bind=bind, drain=drain, audit=audit, listener=listener
+    )
+
+
+def begin_stream(gateway, upstream):
+    """An answer that has begun and is not complete."""
+    connection = gateway.connect()
+    connection.request("GET", "/stream", headers=BEARER)
+    answer = connection.getresponse()
+    assert answer.read(3) == b"one"
+    assert upstream.begun.is_set()
+    return connection, answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_stream_ends_before_the_process_does(folder, upstream, number):
+    with serving(folder, config(upstream)) as gateway:
+        connection, answer = begin_stream(gateway, upstream)
+
+        gateway.process.send_signal(number)
+        gateway.wait_for("worker.draining")
+        with pytest.raises(ConnectionRefusedError):
+            gateway.connect()
+        upstream.released.set()
+
+        assert answer.read() == b"two"
+        connection.close()
+        assert gateway.ended() == 0
+    assert [line["path"] for line in gateway.said("request")] == ["/stream"]
+    assert [line["status"] for line in gateway.said("request")] == [200]
+
+
+def test_a_drain_takes_no_longer_than_it_may(folder, upstream):
+    with serving(folder, config(upstream, drain="200ms")) as gateway:
+        connection, answer = begin_stream(gateway, upstream)
+
+        started = time.monotonic()
+        assert gateway.stop() == 0
+
+        assert time.monotonic() - started < AT_ONCE_S
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            answer.read()
+        connection.close()
+    assert gateway.said("request")[0]["aborted"] is True
+
+
+def test_a_second_signal_ends_it_at_once_with_everything_written(folder, upstream):
+    with serving(folder, config(upstream)) as gateway:
+        connection, _ = begin_stream(gateway, upstream)
+
+        gateway.process.send_signal(signal.SIGTERM)
+        gateway.wait_for("worker.draining")
+        started = time.monotonic()
+        gateway.process.send_signal(signal.SIGTERM)
+
+        assert gateway.ended() == -signal.SIGTERM
+        assert time.monotonic() - started < AT_ONCE_S
+        connection.close()
+    assert gateway.said("auth.ok", user="alice")
+
+
+def test_idle_connections_do_not_hold_up_the_end(folder, upstream, certify):
+    trust = certify(folder)
+    listener = 'certificate = "tls.crt"\nprivate_key = "tls.key"'
+    with serving(folder, config(upstream, listener=listener), trust) as gateway:
+        used, unused = gateway.connect(), gateway.connect()
+        used.request("GET", "/health")
+        assert used.getresponse().read()
+
+        started = time.monotonic()
+        assert gateway.stop() == 0
+
+        assert time.monotonic() - started < 1.5  # less than a farewell of TLS is waited for
+        used.close()
+        unused.close()
+
+
+def test_a_unix_socket_is_served_and_removed(folder, upstream):
+    path = folder / "gateway.sock"
+    with serving(folder, config(upstream, bind=f"unix:{path}")) as gateway:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE_S)
+            client.connect(str(path))
+            key = BEARER["Authorization"]
+            client.sendall(
+                f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+                "Connection: close\r\n\r\n".encode()
+            )
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert gateway.stop() == 0
+    assert not path.exists()
+    assert gateway.said("request")[0]["ip"] == ""
+
+
+def test_a_full_disk_stops_neither_requests_nor_the_end(folder, upstream):
+    with serving(folder, config(upstream, audit="/dev/full")) as gateway:
+        assert gateway.status() == 200
+        assert gateway.status("pyp_wrong") == 401
+        started = time.monotonic()
+
+        assert gateway.stop() == 0
+        assert time.monotonic() - started < AT_ONCE_S
+    assert len(gateway.said("request")) == 2
+
+
+def test_a_closed_standard_output_stops_nothing(folder, upstream):
+    port = free_port()
+    (folder / "pyproxy.toml").write_text(config(upstream, bind=f"127.0.0.1:{port}"))
+    with subprocess.Popen(
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *COMMAND], cwd=folder, env=environment()
+    ) as process:
+        try:
+            assert until_answered(port).status == 200
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 0
+        finally:
+            process.kill()
+
+
+def test_a_reader_that_leaves_stops_nothing(folder, upstream):
+    with serving(folder, config(upstream)) as gateway:
+        # The reading end of the pipe goes away under the thread that reads.
+        reader = gateway.process.stdout.fileno()
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), reader)
+        assert gateway.status() == 200
+        assert gateway.status() == 200
+
+        assert gateway.stop() == 0
+
+
+def until_answered(port):
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+        finally:
+            connection.close()
+
+
+def test_running_out_of_files_is_said_and_passes(folder, upstream):
+    limit = 'ulimit -n 48; exec "$@"'
+    text = config(upstream, drain="0s")
+    with serving(folder, text, command=["sh", "-c", limit, "sh", *COMMAND]) as gateway:
+        many = [gateway.connect() for _ in range(60)]
+        gateway.wait_for("listener.exhausted")
+        for each in many:
+            each.close()
+
+        assert gateway.status() == 200
+        assert gateway.stop() == 0
+    [line] = gateway.said("listener.exhausted")
+    assert line["message"].endswith("too many open files")
+    assert json.dumps(line).count("127.0.0.1:0") == 1

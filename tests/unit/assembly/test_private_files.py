@@ -1,0 +1,93 @@
+"""Which files are for the owner alone."""
+
+import hashlib
+import json
+
+import pytest
+
+from pyproxy.assembly.private_files import private_files
+from pyproxy.identity.jwk_members import without_private
+from pyproxy.identity.signing_keys import generate_key_set
+
+PAIR = generate_key_set("ES256")
+PUBLIC = {"keys": [without_private(PAIR["keys"][0])]}
+HASHED = f"alice:sha256:{hashlib.sha256(b'x').hexdigest()}\n"
+ROUTE = '[[routes]]\nname = "one"\nupstream = "https://a"\n'
+ANY_KEY = '[auth]\nkeys = ["a-plain-key-of-somebody"]\n'
+
+
+@pytest.fixture
+def put(tmp_path):
+    def put_(name, content):
+        text = content if isinstance(content, str) else json.dumps(content)
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return put_
+
+
+def test_files_of_secrets_are_secret(configured, put):
+    files = (put("api.key", "a-key-of-somebody"), put("shared", "s"), put("provider", "p"))
+    settings = configured(
+        '[auth]\nkeys = [{ file = "api.key" }, "a-plain-key-of-somebody"]\n'
+        + ROUTE
+        + 'auth = ["token", "key"]\ntoken = { secret = { file = "shared" } }\n'
+        + 'credential = { header = "X", value = { file = "provider" } }\n'
+    )
+
+    assert private_files(settings).secret == files
+
+
+def test_a_secret_of_the_environments_file_is_too(configured, put):
+    path = put("shared", "s")
+    text = ANY_KEY + ROUTE + 'auth = ["token"]\n'
+
+    assert private_files(configured(text, PROXY_SECRET_FILE=str(path))).secret == (path,)
+
+
+def test_private_keys_towards_upstreams_are(configured, tmp_path):
+    tls = 'tls = { certificate = "a.pem", private_key = "b.pem" }\n'
+
+    assert private_files(configured(ANY_KEY + ROUTE + tls)).secret == (tmp_path / "b.pem",)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_secret"),
+    [
+        pytest.param(HASHED, False, id="hashes"),
+        pytest.param(HASHED + "a-plain-key-of-somebody\n", True, id="a plain key"),
+        pytest.param("a b c\n", False, id="malformed: its reader says so"),
+    ],
+)
+def test_a_keys_file_is_what_it_holds(configured, put, text, is_secret):
+    path = put("keys.txt", text)
+
+    found = private_files(configured('[auth]\nkeys_file = "keys.txt"\n'))
+
+    assert (found.secret, found.hashed) == (((path,), ()) if is_secret else ((), (path,)))
+
+
+@pytest.mark.parametrize(
+    ("content", "is_secret"),
+    [
+        pytest.param(PUBLIC, False, id="public"),
+        pytest.param(PAIR, True, id="private"),
+        pytest.param({"keys": [7, {"kty": "oct", "k": "AAAA"}]}, True, id="symmetric"),
+        pytest.param("rubbish", False, id="rubbish: its reader says so"),
+        pytest.param(None, False, id="missing: likewise"),
+    ],
+)
+def test_a_key_set_is_what_it_holds(configured, put, tmp_path, content, is_secret):
+    path = tmp_path / "set.json"
+    if content is not None:
+        put("set.json", content)
+
+    found = private_files(configured(ANY_KEY + '[auth.jwt]\njwks_file = "set.json"\n'))
+
+    assert found.secret == ((path,) if is_secret else ())
+
+
+def test_signing_keys_always_are(configured, tmp_path):
+    settings = configured(ANY_KEY + '[auth.jwt]\nsigning_keys_file = "set.json"\n')
+
+    assert private_files(settings).secret == (tmp_path / "set.json",)

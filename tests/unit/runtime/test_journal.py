@@ -1,0 +1,55 @@
+"""The logs of a worker."""
+
+import json
+import logging
+
+import pytest
+
+from pyproxy.config.server import LogSettings
+from pyproxy.errors.fault import ConfigurationError
+from pyproxy.runtime.journal import Journal
+
+WALL = 1_750_000_000.0
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """A log whose security events go to a file; the root logger is given back."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield LogSettings(audit=str(tmp_path / "audit.log"))
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_security_events_are_in_their_file_at_the_end(settings, tmp_path):
+    journal = Journal(settings, lambda: WALL)
+    journal.audit.put("auth.ok", WALL, user="alice")
+    journal.close(WALL)
+
+    [line] = (tmp_path / "audit.log").read_text().splitlines()
+    assert json.loads(line)["user"] == "alice"
+    assert (tmp_path / "audit.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failure_is_written_with_its_name(settings, capfd):
+    journal = Journal(settings.model_copy(update={"access": False}), lambda: WALL)
+    journal.report("a task", ValueError("wrong"))
+    journal.close(WALL)
+
+    assert journal.access is None
+    assert '"message":"a task"' in capfd.readouterr().out
+
+
+def test_lines_that_were_dropped_are_owned_up_to(settings):
+    journal = Journal(settings, lambda: WALL)
+    journal.close(WALL)
+
+    assert '"lost":3' in journal._lost(3)
+
+
+def test_an_audit_file_that_cannot_be_opened_is_a_fault(settings, tmp_path):
+    broken = settings.model_copy(update={"audit": str(tmp_path / "missing" / "audit.log")})
+
+    with pytest.raises(ConfigurationError, match=r"server\.log\.audit: .* no such file"):
+        Journal(broken, lambda: WALL)

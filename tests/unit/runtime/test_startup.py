@@ -1,0 +1,95 @@
+"""The last look before the gateway starts."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from pyproxy.config.load import load
+from pyproxy.errors.fault import ConfigurationError
+from pyproxy.identity.signing_keys import generate_key_set
+from pyproxy.runtime.startup import prepare
+
+CONFIG = """
+[[listeners]]
+bind = "127.0.0.1:1"
+certificate = "a.crt"
+private_key = "a.key"
+[[listeners]]
+bind = "127.0.0.1:2"
+[auth]
+keys_file = "keys.txt"
+[auth.jwt]
+signing_keys_file = "signing.json"
+[[routes]]
+name = "one"
+upstream = "http://a"
+"""
+WALL = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.fixture
+def loaded(open_folder, write):
+    write("a", "gateway.example", until=datetime(2027, 1, 1, tzinfo=UTC))
+    digest = hashlib.sha256(b"x").hexdigest()
+    (open_folder / "keys.txt").write_text(f"alice:sha256:{digest}\n")
+    (open_folder / "signing.json").write_text(json.dumps(generate_key_set("ES256")))
+    for name in ("keys.txt", "signing.json"):
+        (open_folder / name).chmod(0o600)
+    (open_folder / "pyproxy.toml").write_text(CONFIG)
+    return load(open_folder / "pyproxy.toml", {}, open_folder)
+
+
+def problems(faults, folder):
+    return [
+        (fault.path.removeprefix(f"{folder}/"), fault.problem.split(" (")[0]) for fault in faults
+    ]
+
+
+def test_what_is_sound_is_prepared_without_a_word(loaded):
+    prepared = prepare(loaded, WALL)
+
+    assert [group.bind for group in prepared.groups] == ["127.0.0.1:1", "127.0.0.1:2"]
+    assert [each is not None for each in prepared.tls] == [True, False]
+    assert prepared.remarks == ()
+
+
+def test_what_is_unwise_is_a_remark(loaded, open_folder):
+    (open_folder / "keys.txt").chmod(0o644)
+    weak = {"kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB"}
+    document = generate_key_set("ES256")
+    (open_folder / "signing.json").write_text(json.dumps({"keys": [*document["keys"], weak]}))
+
+    remarks = problems(prepare(loaded, WALL + 360 * 86400.0).remarks, open_folder)
+
+    assert remarks[:2] == [
+        ("keys.txt", "may be opened by every user of this machine"),
+        ("a.crt", "expires in 5.0 days"),
+    ]
+    assert remarks[2][0] == "signing.json"
+    assert remarks[2][1].startswith("key weak: ")
+
+
+def test_a_guessable_key_is_a_remark(loaded, open_folder):
+    (open_folder / "keys.txt").write_text("short\n")
+
+    [remark] = prepare(loaded, WALL).remarks
+
+    assert remark.problem.startswith("a key under 16 characters")
+
+
+def test_every_reason_is_told_at_once(loaded, open_folder):
+    (open_folder / "keys.txt").write_text("a-plain-key-of-somebody\n")
+    (open_folder / "keys.txt").chmod(0o644)
+    (open_folder / "a.crt").write_text("")
+    (open_folder / "signing.json").write_text("{}")
+
+    with pytest.raises(ConfigurationError) as raised:
+        prepare(loaded, WALL)
+
+    assert [path for path, _ in problems(raised.value.faults, open_folder)] == [
+        "keys.txt",
+        "a.crt",
+        "signing.json",
+    ]
