@@ -101,7 +101,7 @@ def _conditions(contenders: Sequence[Contender], options: argparse.Namespace) ->
     versions = dict.fromkeys(contender.version for contender in contenders)
     return (
         f"{', '.join(versions)}; Python {platform.python_version()}, {ssl.OPENSSL_VERSION}, "
-        f"Linux {platform.release()}; {options.rounds} rounds of {options.seconds:g} s"
+        f"Linux {platform.release()}; rounds: {options.rounds}, of {options.seconds:g} s"
     )
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+import tempfile
+from pathlib import Path
 
 import pytest
 import trustme
@@ -119,16 +121,25 @@ async def test_a_certificate_before_its_key_waits_for_it(tmp_path, reports):
     assert isinstance(error, ConfigurationError)
 
 
-async def test_a_key_made_private_again_is_taken_without_being_written(tmp_path, reports):
-    put(tmp_path, "old.example")
-    tls, since = load(tmp_path)
+@pytest.fixture
+def open_folder():
+    """A folder that every user of the machine may enter; pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+async def test_a_key_made_private_again_is_taken_without_being_written(open_folder, reports):
+    put(open_folder, "old.example")
+    tls, since = load(open_folder)
     watcher = watched(tls, since, reports)
 
-    put(tmp_path, "new.example")
-    (tmp_path / "tls.key").chmod(0o644)
+    put(open_folder, "new.example")
+    (open_folder / "tls.key").chmod(0o644)
     await watcher.poll_now()
     between = await shown(tls)
-    (tmp_path / "tls.key").chmod(0o600)
+    (open_folder / "tls.key").chmod(0o600)
     await watcher.poll_now()
 
     assert between == "old.example"

@@ -1,8 +1,8 @@
 """Whether the files that a configuration names can be used, as serving would find out."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
+from pyproxy.assembly.private_files import private_files
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.identity.jwks import KeySet
@@ -14,21 +14,15 @@ from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
 
 def unusable_files(settings: Settings, wall: float) -> tuple[list[Fault], list[Fault]]:
     """What keeps the gateway from starting, and what is unwise; ``wall`` is epoch seconds."""
-    faults: list[Fault] = [*exposed(_private_files(settings))]
-    remarks: list[Fault] = []
+    private = private_files(settings)
+    faults: list[Fault] = [*exposed(private.secret)]
+    remarks: list[Fault] = [*exposed(private.hashed)]
     for look in (_certificates, _keys, _key_set, _signing_keys):
         try:
             remarks += look(settings, wall)
         except ConfigurationError as error:
             faults += (fault for fault in error.faults if fault not in faults)
     return faults, remarks
-
-
-def _private_files(settings: Settings) -> Iterator[Path]:
-    jwt = settings.auth.jwt
-    for text in (settings.auth.keys_file, jwt.signing_keys_file):
-        if text:
-            yield Path(text)
 
 
 def _certificates(settings: Settings, wall: float) -> list[Fault]:

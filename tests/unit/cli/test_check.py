@@ -1,4 +1,7 @@
 import json
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -78,10 +81,30 @@ def test_missing_file_is_unusable(pyproxy, here, name):
     assert name in "".join(err)
 
 
-@pytest.mark.parametrize("name", ["keys.txt", "signing.json", "certs/copilot.key"])
-@pytest.mark.usefixtures("sound")
-def test_exposed_file_is_unusable(pyproxy, here, name):
-    (here / name).chmod(0o644)
+@pytest.fixture
+def open_folder(sound, here, monkeypatch):
+    """The same configuration in a folder that every user of the machine may enter."""
+    sound()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(shutil.copytree(here, name, dirs_exist_ok=True))
+        folder.chmod(0o755)
+        monkeypatch.chdir(folder)
+        yield folder
+        monkeypatch.chdir(here)
+
+
+def test_exposed_hashes_are_a_warning(pyproxy, open_folder):
+    (open_folder / "keys.txt").chmod(0o644)
+
+    code, _, err = pyproxy("check")
+
+    assert code == 0
+    assert "keys.txt" in err[0]
+
+
+@pytest.mark.parametrize("name", ["signing.json", "certs/copilot.key"])
+def test_exposed_file_is_unusable(pyproxy, open_folder, name):
+    (open_folder / name).chmod(0o644)
 
     code, _, err = pyproxy("check")
 
