@@ -25,8 +25,9 @@ from pyproxy.assembly.build import assemble
 from pyproxy.assembly.listeners import group_listeners
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import load
-from pyproxy.downstream.connection import ClientConnection, Port
+from pyproxy.downstream.connection import ClientConnection
 from pyproxy.downstream.peer import Peer
+from pyproxy.downstream.port import Port
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.handler import Handler
 from pyproxy.identity.hashing import BcryptGate

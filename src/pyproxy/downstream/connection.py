@@ -1,22 +1,23 @@
 """A client's connection: heads in, exchanges one after the other, deadlines over all."""
 
 import asyncio
+import select
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Final, cast
 
 from pyproxy.downstream.body import RequestBody
 from pyproxy.downstream.exchange import Exchange
+from pyproxy.downstream.incoming import Incoming
 from pyproxy.downstream.peer import Peer
-from pyproxy.errors.refusal import BadRequest, HeadersTooLarge, Refusal, RequestTimeout, UriTooLong
+from pyproxy.downstream.port import Port
+from pyproxy.errors.refusal import BadRequest, Refusal, RequestTimeout
+from pyproxy.timers.deadline import NEVER, Deadline
 from pyproxy.wire.framing import request_length
-from pyproxy.wire.head import can_become_a_head, read_request_head
+from pyproxy.wire.head import read_request_head
 from pyproxy.wire.syntax import Malformed
 
-# Beside the fields, which `max_header_size` bounds; RFC 9112 section 3 asks for at least 8,000.
-MAX_REQUEST_LINE: Final = 16 * 1024
 # Slower than this over a whole body is an attack: 100 MB would take five days
 # (R-U-Dead-Yet). Counted anew after each time that we ourselves held the body back.
 MIN_BODY_BYTES_PER_S: Final = 240.0
@@ -27,45 +28,10 @@ MAX_PIPELINED: Final = 64 * 1024
 LINGER_BYTES: Final = 1024 * 1024
 LINGER_S: Final = 2.0
 LINGER_SILENCE_S: Final = 0.2
+# While a body is held back nothing is read, and so no end of the connection seen: it is
+# looked for this often, since an upstream must not work for a client that left.
+HELD_LOOK_S: Final = 0.2
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, for no time
-
-
-@dataclass(slots=True)
-class Port:
-    """What all connections of a listener share.
-
-    Attributes:
-        serve: Answers one exchange; returns when its answer is written.
-        reject: Makes the answer to something that is no request.
-        spawn: Starts a connection's task, named for logs, and keeps a reference to it.
-        header_timeout: Seconds from accept, or from a request's first byte, to
-            the end of its head; also the longest silence inside a body.
-        idle_timeout: Seconds without a request; also the longest a client may
-            leave an answer unread.
-        max_header_size: Bytes of all fields of a request.
-        is_draining: Connections close after what they are doing.
-        connections: Open connections.
-    """
-
-    serve: Callable[[Exchange], Awaitable[None]]
-    reject: Callable[[Refusal, Peer], bytes]
-    spawn: Callable[[Coroutine[object, object, None], str], "asyncio.Task[None]"]
-    header_timeout: float
-    idle_timeout: float
-    max_header_size: int
-    is_draining: bool = False
-    connections: set["ClientConnection"] = field(default_factory=set)
-
-    def abort(self) -> None:
-        """End every connection at once."""
-        for connection in tuple(self.connections):
-            connection.abort()
-
-    def drain(self) -> None:
-        """Close idle connections now and busy ones after their exchange."""
-        self.is_draining = True
-        for connection in tuple(self.connections):
-            connection.close_if_idle()
 
 
 class ClientConnection(asyncio.Protocol):
@@ -86,14 +52,13 @@ class ClientConnection(asyncio.Protocol):
         self._port = port
         self._on_lost = on_lost
         self._loop = loop
-        self._buffer = b""
-        self._scanned = 0
+        self._incoming = Incoming(port.max_header_size)
         self._exchange: Exchange | None = None
         self._body: RequestBody | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._deadline = accepted_at + port.header_timeout
-        self._timer: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(loop, self._expire)
+        self._head_until = accepted_at + port.header_timeout
         self._reading = True
         self._write_blocked = False
         self._lingering = -1  # bytes dropped while lingering; -1: not lingering
@@ -106,9 +71,9 @@ class ClientConnection(asyncio.Protocol):
         """Start serving; TLS is done."""
         # uvloop's transports have the methods of asyncio's without being of its classes.
         self._transport = cast(asyncio.Transport, transport)
-        self.peer = _peer_of(self._transport)
+        self.peer = Peer.of(self._transport)
         self._port.connections.add(self)
-        self._arm()
+        self._deadline.set(self._head_until)
         self._task = self._port.spawn(self._run(), "connection")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -116,8 +81,7 @@ class ClientConnection(asyncio.Protocol):
         del exc  # how it left makes no difference
         self._port.connections.discard(self)
         self._on_lost()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._deadline.cancel()
         if self._task is not None:
             self._task.cancel()
 
@@ -132,23 +96,23 @@ class ClientConnection(asyncio.Protocol):
         elif self._body is not None and not self._body.is_complete:
             self._feed_body(data)
         else:
-            self._buffer = self._buffer + data if self._buffer else data
+            self._incoming.append(data)
             if self._exchange is not None:
-                self._set_reading(len(self._buffer) < MAX_PIPELINED)
-            elif self._waiter is not None:
+                self._set_reading(len(self._incoming) < MAX_PIPELINED)
+            else:
                 self._wake()
 
     def pause_writing(self) -> None:
         """The client reads slower than the answer comes."""
         self._write_blocked = True
-        self._set_deadline(self._loop.time() + self._port.idle_timeout)
+        self._deadline.set(self._loop.time() + self._port.idle_timeout)
         if self._exchange is not None and self._exchange.source is not None:
             self._exchange.source.pause()
 
     def resume_writing(self) -> None:
         """The client caught up."""
         self._write_blocked = False
-        self._deadline = _NEVER
+        self._deadline.at = NEVER
         if self._exchange is not None and self._exchange.source is not None:
             self._exchange.source.resume()
         if self._body is not None and not self._body.is_complete:
@@ -172,7 +136,9 @@ class ClientConnection(asyncio.Protocol):
     def hold_body(self) -> None:
         """Leave the rest of the body in the client's socket."""
         if not self._write_blocked:
-            self._deadline = _NEVER
+            self._deadline.at = NEVER
+        if self._reading:
+            self._loop.call_later(HELD_LOOK_S, self._look_for_client)
         self._set_reading(False)
 
     def resume_body(self) -> None:
@@ -182,9 +148,18 @@ class ClientConnection(asyncio.Protocol):
             self._body_from = (self._loop.time(), self._body.received)
             self._expect_body(self._body)
 
+    def _look_for_client(self) -> None:
+        """End a connection whose client has left while its body is held back."""
+        if self._reading or self._transport.is_closing():
+            return
+        if _has_hung_up(self._transport.get_extra_info("socket")):
+            self._transport.abort()
+        else:
+            self._loop.call_later(HELD_LOOK_S, self._look_for_client)
+
     def close_if_idle(self) -> None:
         """Close unless a request is being served or has begun to arrive."""
-        if self._exchange is None and not self._buffer:
+        if self._exchange is None and not len(self._incoming):
             self._transport.close()
 
     @property
@@ -218,13 +193,20 @@ class ClientConnection(asyncio.Protocol):
             await self._waiter
 
     async def _next_exchange(self) -> Exchange | None:
-        """The next request, once its head is here; ``None`` when none is wanted any more."""
-        while (end := self._head_end()) < 0:
-            if self._port.is_draining and not self._buffer:
+        """The next request, once its head is here; ``None`` when none is wanted any more.
+
+        Raises:
+            Refusal: What came is no request, or did not come in time.
+        """
+        while (text := self._incoming.take_head()) is None:
+            if len(self._incoming):
+                # From a request's first byte its head has `header_timeout`, however it drips.
+                until = self._loop.time() + self._port.header_timeout
+                self._deadline.set(min(self._deadline.at, until))
+            elif self._port.is_draining:
                 return None
             self._waiter = self._loop.create_future()
             await self._waiter
-        text, self._buffer, self._scanned = self._buffer[:end], self._buffer[end:], 0
         try:
             head = read_request_head(text)
             body = RequestBody(request_length(head))
@@ -234,44 +216,13 @@ class ClientConnection(asyncio.Protocol):
         exchange = self._exchange = Exchange(self, head, body, self.peer)
         if self._port.is_draining:
             exchange.keeps_alive = False
-        self._deadline = _NEVER
+        self._deadline.at = NEVER
         if not body.is_complete:
             self._body_from = (self._loop.time(), 0)
             self._expect_body(body)
-            if self._buffer:
-                early, self._buffer = self._buffer, b""
-                self._feed_body(early)
+            if len(self._incoming):
+                self._feed_body(self._incoming.take_all())
         return exchange
-
-    def _head_end(self) -> int:
-        """Where the head in the buffer ends; -1 while it does not.
-
-        Raises:
-            HeadersTooLarge: It is over the limit.
-            UriTooLong: The request line is.
-            BadRequest: It cannot become a head any more.
-        """
-        buffer = self._buffer
-        if not buffer:
-            return -1
-        if buffer[:2] == b"\r\n":
-            # RFC 9112 section 2.2: an empty line before a request is to be ignored.
-            buffer = self._buffer = buffer[2:]
-            self._scanned = 0
-        end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3)) + 4
-        line = buffer.find(b"\r\n", 0, MAX_REQUEST_LINE)
-        if line < 0 and len(buffer) >= MAX_REQUEST_LINE:
-            raise UriTooLong
-        if line >= 0 and (end if end > 3 else len(buffer)) - line > self._port.max_header_size + 4:  # noqa: PLR2004
-            raise HeadersTooLarge
-        if end > 3:  # noqa: PLR2004 - found: -1 + 4 is 3
-            return end
-        if not can_become_a_head(buffer):
-            raise BadRequest("a line that does not end in CRLF")
-        if self._scanned == 0:
-            self._begin_head()
-        self._scanned = len(buffer)
-        return -1
 
     def _finish(self, exchange: Exchange) -> bool:
         """Make ready for the next request, or say that there is none."""
@@ -283,9 +234,9 @@ class ClientConnection(asyncio.Protocol):
         if not exchange.keeps_alive or not exchange.is_ended or self._port.is_draining:
             return False
         if body.rest:
-            self._buffer = body.rest + self._buffer
+            self._incoming.put_back(body.rest)
         self._set_reading(True)
-        self._set_deadline(self._loop.time() + self._port.idle_timeout)
+        self._deadline.set(self._loop.time() + self._port.idle_timeout)
         return True
 
     def _reject(self, refusal: Refusal) -> None:
@@ -310,7 +261,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if body.is_complete:
             if not self._write_blocked:
-                self._deadline = _NEVER
+                self._deadline.at = NEVER
         elif body.is_full:
             self.hold_body()
         else:
@@ -322,7 +273,7 @@ class ClientConnection(asyncio.Protocol):
             since, start = self._body_from
             patience = self._port.header_timeout
             slowest = since + patience + (body.received - start) / MIN_BODY_BYTES_PER_S
-            self._set_deadline(min(self._loop.time() + patience, slowest))
+            self._deadline.set(min(self._loop.time() + patience, slowest))
 
     # Reading, deadlines, the end
 
@@ -339,30 +290,10 @@ class ClientConnection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _begin_head(self) -> None:
-        """From a request's first byte its head has ``header_timeout``, however it drips."""
-        self._set_deadline(min(self._deadline, self._loop.time() + self._port.header_timeout))
-
-    def _set_deadline(self, deadline: float) -> None:
-        """Move the deadline; the timer is only touched when it would ring too late."""
-        self._deadline = deadline
-        if self._timer is None or self._timer.when() > deadline:
-            self._arm()
-
-    def _arm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._deadline, self._expire)
-
     def _expire(self) -> None:
-        self._timer = None
-        if self._deadline == _NEVER:
-            return
-        if self._loop.time() < self._deadline:
-            self._arm()
-        elif self._write_blocked:
+        if self._write_blocked:
             self.abort()
-        elif self._lingering >= 0 or (not self._buffer and self._exchange is None):
+        elif self._lingering >= 0 or (not len(self._incoming) and self._exchange is None):
             self._transport.close()
         elif self._exchange is not None:
             self._exchange.break_body(RequestTimeout("the body stalled"))
@@ -371,36 +302,21 @@ class ClientConnection(asyncio.Protocol):
 
     def _start_lingering(self) -> None:
         """Read and drop what the client still sends, so that it can read the answer."""
-        self._buffer = b""
+        _ = self._incoming.take_all()
         self._lingering = 0
         self._linger_until = self._loop.time() + LINGER_S
         self._set_reading(True)
-        self._set_deadline(self._loop.time() + LINGER_SILENCE_S)
+        self._deadline.set(self._loop.time() + LINGER_SILENCE_S)
 
     def _linger(self, count: int) -> None:
         self._lingering += count
         if self._lingering > LINGER_BYTES:
             self._transport.close()
-        self._deadline = min(self._linger_until, self._loop.time() + LINGER_SILENCE_S)
+        self._deadline.at = min(self._linger_until, self._loop.time() + LINGER_SILENCE_S)
 
 
-_NEVER: Final = float("inf")
-
-
-def _peer_of(transport: asyncio.Transport) -> Peer:
-    name = transport.get_extra_info("peername")
-    tls = transport.get_extra_info("ssl_object")
-    address = name[0] if isinstance(name, tuple) else ""
-    certificate = tls.getpeercert() if tls is not None else None
-    return Peer(address, tls is not None, _common_name(certificate or {}))
-
-
-def _common_name(certificate: object) -> str:
-    """The subject's common name in what ``getpeercert`` returns."""
-    if not isinstance(certificate, dict):
-        return ""
-    for relative in certificate.get("subject", ()):
-        for key, value in relative:
-            if key == "commonName":
-                return str(value)
-    return ""
+def _has_hung_up(sock: socket.socket) -> bool:
+    """Whether the other end sends no more, though bytes of it may be unread."""
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))

@@ -1,6 +1,8 @@
 """Who holds a connection."""
 
+import asyncio
 from dataclasses import dataclass
+from typing import Self
 
 
 @dataclass(slots=True)
@@ -19,3 +21,22 @@ class Peer:
     is_tls: bool
     certificate_name: str = ""
     greeted: object = None
+
+    @classmethod
+    def of(cls, transport: asyncio.Transport) -> Self:
+        """The peer of an open connection, its handshake done."""
+        name = transport.get_extra_info("peername")
+        tls = transport.get_extra_info("ssl_object")
+        address = name[0] if isinstance(name, tuple) else ""
+        if tls is None:
+            return cls(address, is_tls=False)
+        return cls(address, is_tls=True, certificate_name=_common_name(tls.getpeercert()))
+
+
+def _common_name(certificate: dict[str, object] | None) -> str:
+    """The subject's common name in what ``getpeercert`` returns, verified or nothing."""
+    subject = (certificate or {}).get("subject", ())
+    pairs = (
+        [pair for relative in subject for pair in relative] if isinstance(subject, tuple) else []
+    )
+    return next((str(value) for key, value in pairs if key == "commonName"), "")

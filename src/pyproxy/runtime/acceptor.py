@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from functools import partial
 
-from pyproxy.downstream.connection import ClientConnection, Port
+from pyproxy.downstream.connection import ClientConnection
+from pyproxy.downstream.port import Port
 
 # Out of file descriptors: connections wait in the backlog, and a while is left to others.
 _PAUSE_S = 0.1

@@ -14,7 +14,7 @@ from pyproxy.assembly.build import assemble
 from pyproxy.assembly.listeners import Group
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import Loaded, load
-from pyproxy.downstream.connection import Port
+from pyproxy.downstream.port import Port
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.handler import Handler

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from pyproxy.downstream.connection import ClientConnection, Port
+from pyproxy.downstream.connection import ClientConnection
+from pyproxy.downstream.port import Port
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HEADER_TIMEOUT = 10.0

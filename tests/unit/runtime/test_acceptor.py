@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pyproxy.downstream.connection import Port
+from pyproxy.downstream.port import Port
 from pyproxy.runtime.acceptor import Acceptor, Admission
 from pyproxy.runtime.tasks import Tasks
 

@@ -1,0 +1,63 @@
+"""What all connections of a listener share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pyproxy.downstream.exchange import Exchange
+from pyproxy.downstream.peer import Peer
+from pyproxy.errors.refusal import Refusal
+
+
+class Open(Protocol):
+    """An open connection, as far as its listener cares."""
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is served and nothing unsent."""
+        ...
+
+    def abort(self) -> None:
+        """End it at once."""
+
+    def close_if_idle(self) -> None:
+        """End it unless a request is being served or has begun to arrive."""
+
+
+@dataclass(slots=True)
+class Port:
+    """What all connections of a listener share.
+
+    Attributes:
+        serve: Answers one exchange; returns when its answer is written.
+        reject: Makes the answer to something that is no request.
+        spawn: Starts a connection's task, named for logs, and keeps a reference to it.
+        header_timeout: Seconds from accept, or from a request's first byte, to
+            the end of its head; also the longest silence inside a body.
+        idle_timeout: Seconds without a request; also the longest a client may
+            leave an answer unread.
+        max_header_size: Bytes of all fields of a request.
+        is_draining: Connections close after what they are doing.
+        connections: Open connections.
+    """
+
+    serve: Callable[[Exchange], Awaitable[None]]
+    reject: Callable[[Refusal, Peer], bytes]
+    spawn: Callable[[Coroutine[object, object, None], str], "asyncio.Task[None]"]
+    header_timeout: float
+    idle_timeout: float
+    max_header_size: int
+    is_draining: bool = False
+    connections: set[Open] = field(default_factory=set)
+
+    def abort(self) -> None:
+        """End every connection at once."""
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    def drain(self) -> None:
+        """Close idle connections now and busy ones after their exchange."""
+        self.is_draining = True
+        for connection in tuple(self.connections):
+            connection.close_if_idle()
