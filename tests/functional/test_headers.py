@@ -81,7 +81,6 @@ async def test_field_ends_here_on_the_way_up(start, upstream, line):
         "Server: secret/1.0",
         "Alt-Svc: h3=':443'",
         "Access-Control-Allow-Origin: *",
-        "X_Under: score",
     ],
 )
 async def test_field_ends_here_on_the_way_down(start, upstream, line):

@@ -15,6 +15,7 @@ from pyproxy.identity.jwk_members import without_private
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jwks_fetch import FetchFailed, fetch, open_session
 from pyproxy.identity.jwks_source import RemoteKeySet
+from pyproxy.upstream.reason import in_words
 from pyproxy.identity.jws_algorithms import ALGORITHMS
 from pyproxy.identity.signing_keys import generate_signing_key
 
@@ -110,12 +111,14 @@ class Remote:
         self.clock = FakeClock()
         self.changes = []
         self.events = []
+        self.changes_when_told = []
         self.told = asyncio.Event()
         settings = {"url": f"{provider.url}/jwks", "ttl_s": 300.0, "max_age_s": 86400.0}
         self.keys = RemoteKeySet(
             **{**settings, **changes},
             algorithms=ALGORITHMS,
             session_factory=self.open_session,
+            explain=in_words,
             clock=self.clock,
             on_change=self.changes.append,
             on_event=self.on_event,
@@ -124,6 +127,7 @@ class Remote:
     def on_event(self, event, details):
         assert event == "jwks.reloaded"
         self.events.append(dict(details))
+        self.changes_when_told.append(len(self.changes))
         self.told.set()
 
     def open_session(self):
@@ -279,7 +283,7 @@ async def test_a_body_that_never_ends_is_read_up_to_the_limit(provider):
 
     async with asyncio.timeout(5), Remote(provider).open_session() as session:
         with pytest.raises(FetchFailed, match="256 KiB"):
-            await fetch(session, f"{provider.url}/jwks")
+            await fetch(session, f"{provider.url}/jwks", in_words)
     given_up.set()
 
 
@@ -357,7 +361,7 @@ async def test_a_server_of_another_ca_is_not_believed(provider):
     await remote.refresh()
 
     assert remote.names() is None
-    assert "Certificate" in remote.events[0]["reason"]
+    assert remote.events[0]["reason"].startswith("certificate verify failed: ")
     assert provider.seen == []
 
 
@@ -367,7 +371,7 @@ async def test_a_server_of_another_name_is_not_believed(provider):
 
     await remote.refresh()
 
-    assert "Certificate" in remote.events[0]["reason"]
+    assert "certificate is not valid for '127.0.0.1'" in remote.events[0]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -391,7 +395,7 @@ async def test_a_server_of_another_name_is_not_believed(provider):
 async def test_only_https_addresses_are_asked(provider, url):
     async with Remote(provider).open_session() as session:
         with pytest.raises(FetchFailed):
-            await fetch(session, url)
+            await fetch(session, url, in_words)
 
 
 async def test_a_source_that_does_not_answer_is_given_up(provider):
@@ -400,7 +404,7 @@ async def test_a_source_that_does_not_answer_is_given_up(provider):
 
     async with open_session(connector, timeout_s=0.125) as session:
         with pytest.raises(FetchFailed, match="in time"):
-            await fetch(session, f"{provider.url}/jwks")
+            await fetch(session, f"{provider.url}/jwks", in_words)
 
 
 async def test_a_source_that_is_down_is_given_up(provider):
@@ -409,7 +413,60 @@ async def test_a_source_that_is_down_is_given_up(provider):
     await remote.refresh()
 
     assert remote.events[0]["source"] == "https://localhost:1/jwks"
+    assert remote.events[0]["reason"] == "connection refused"
     assert "secret" not in json.dumps(remote.events)
+
+
+async def _hangs_up(request):
+    request.transport.abort()
+    return web.Response()
+
+
+async def _breaks_off(request):
+    response = web.StreamResponse(headers={"Content-Length": "9"})
+    await response.prepare(request)
+    await response.write(b"{")
+    request.transport.close()
+    return response
+
+
+async def _no_http(request):
+    request.transport.write(b"HTTP/1.1 200 OK\r\n\0secret\r\n\r\n")
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(_hangs_up, "closed by the other side", id="no answer"),
+        pytest.param(_breaks_off, "the answer broke off", id="half an answer"),
+        pytest.param(_no_http, "the answer is malformed", id="no HTTP"),
+    ],
+)
+async def test_a_source_that_breaks_off_is_told_in_words(provider, answer, reason):
+    provider.answers["/jwks"] = answer
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.events[0]["reason"] == reason
+    assert "secret" not in json.dumps(remote.events)
+
+
+async def test_who_is_told_of_lost_keys_finds_them_gone(provider):
+    provider.serve(FIRST)
+    remote = Remote(provider)
+    await remote.refresh()
+    provider.answers["/jwks"] = _hangs_up
+    await remote.refresh()
+    remote.clock.now += 86400.0
+
+    await remote.refresh()
+
+    assert [event["keys"] for event in remote.events] == ["1", "kept", "lost"]
+    assert remote.changes_when_told == [0, 1, 2]
+    assert remote.changes[-1] is None
 
 
 # Discovery

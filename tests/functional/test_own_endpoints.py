@@ -1,5 +1,6 @@
 """The gateway's own paths: tokens, verification, health and public keys."""
 
+import json
 import time
 
 import jwt
@@ -83,6 +84,11 @@ async def test_token_buys_no_other_token(start, willing, signing):
     answer = await gateway.ask("POST", "/token", key=token)
 
     assert (answer.status, answer.json["error"]) == (401, "invalid_token")
+    line = await gateway.lines.next("auth.failed")
+    assert line["details"]["reason"] == "only an API key is exchanged for a token"
+    told = [json.loads(text) for text in gateway.lines.texts]
+    of_it = [each["event"] for each in told if each.get("request_id") == line["request_id"]]
+    assert of_it == ["auth.failed", "request"]
 
 
 @pytest.mark.parametrize("key", ["wrong", None])
@@ -103,11 +109,14 @@ async def test_without_signing_key_there_are_no_tokens(start, willing):
 async def test_token_request_has_no_body_to_speak_of(start, willing, signing):
     gateway = await start(willing, auth=signing)
     client = await gateway.connect()
-    client.send(request("POST", "/token", "Transfer-Encoding: chunked"), b"0\r\n\r\n")
+    client.send(request("POST", "/token", "Transfer-Encoding: chunked"), b"1\r\n")
+    empty = await gateway.connect()
+    empty.send(request("POST", "/token", "Transfer-Encoding: chunked") + b"0\r\n\r\n")
 
     assert (await gateway.ask("POST", "/token", body=b"x" * 1025)).status == 413
     assert (await gateway.ask("POST", "/token", body=b"x" * 1024)).status == 200
     assert (await client.answer()).status == 413
+    assert (await empty.answer()).status == 200
 
 
 async def test_tokens_are_limited_by_auth(start, willing, signing):

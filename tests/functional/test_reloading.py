@@ -227,6 +227,8 @@ async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, 
     audited = [line for line in running.lines.lines if "details" in line]
     assert [line["result"] for line in audited] == ["failed"]
     assert name in audited[0]["details"]["reason"] or "routes[0]" in audited[0]["details"]["reason"]
+    assert "in force: " in running.lines.words()
+    assert audited[0]["details"]["reason"] in running.lines.words()
     assert "second" not in running.lines.words()
 
 
@@ -347,6 +349,57 @@ async def test_a_file_that_others_may_read_now_is_a_remark(running, folder):
 
     assert running.lines.events() == [("jwks.reloaded", "ok"), ("configuration.remark", "")]
     assert "signing.json: may be opened by every user" in running.lines.words()
+    assert "the next start will refuse it" in running.lines.words()
+
+
+@pytest.mark.parametrize(
+    ("name", "is_refused"),
+    [
+        pytest.param("provider.key", True, id="a secret that did not change"),
+        pytest.param("keys.txt", False, id="hashes, which a start remarks on"),
+    ],
+)
+async def test_a_file_that_others_may_read_now_is_told_once(running, folder, name, is_refused):
+    await running.look()
+    (folder / name).chmod(0o644)
+    for _ in range(3):
+        await running.look()
+    put(folder, "keys.txt", keys("another-key-of-somebody"))
+    (folder / name).chmod(0o644)
+    await running.look()
+
+    [remark] = [line for line in running.lines.lines if line["event"] == "configuration.remark"]
+    assert remark["message"].count(f"{name}: may be opened by every user") == 1
+    assert ("the next start will refuse it" in remark["message"]) == is_refused
+
+
+async def test_a_file_that_was_open_at_the_start_is_not_told_again(folder, resources):
+    (folder / "keys.txt").chmod(0o644)
+    running = Running(folder, resources)
+    (folder / "keys.txt").write_text(keys("another-key-of-somebody"))
+
+    await running.look()
+
+    assert running.lines.events() == [("key.reloaded", "ok")]
+
+
+async def test_a_file_that_was_closed_and_opened_again_is_told_again(running, folder):
+    for mode in (0o644, 0o600, 0o644):
+        (folder / "provider.key").chmod(mode)
+        await running.look()
+
+    assert len(running.lines.events()) == 2
+
+
+async def test_the_last_key_taken_away_is_a_warning(running, folder):
+    put(folder, "keys.txt", "")
+
+    await running.look()
+
+    [logged] = [line for line in running.lines.lines if "level" in line]
+    assert (logged["event"], logged["result"], logged["level"]) == ("key.reloaded", "ok", "warning")
+    assert logged["message"] == "no key is in force"
+    assert not known(running.gateway, KEY)
 
 
 async def test_without_a_way_to_read_them_secrets_stay(folder, resources):

@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import socket
 import ssl
+import time
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,9 @@ CHUNKED = (
 )
 SOON_S = 0.5
 STALL_S = 0.5
+# What lies in a socket at so many looks in a row stays there.
+LOOKS = 10
+LOOK_S = 0.005
 MANY_BYTES = 64 * 1024 * 1024
 PIECE = bytes(256 * 1024)
 # Socket buffers of four sockets and the gateway's own; what must never grow with the body.
@@ -69,6 +74,27 @@ async def send_the_rest(stream, sent):
         stream.send(PIECE)
         sent += len(PIECE)
         await stream.sent()
+
+
+def queued(sender, receiver):
+    """Bytes that are on their way between two ports of this machine: unsent, and unread."""
+    ends = (f":{sender:04X}", f":{receiver:04X}")
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    queues = {(local[-5:], remote[-5:]): queue for _, local, remote, _, queue, *_ in sockets}
+    return [int(queues[pair].split(":")[at], 16) for at, pair in enumerate((ends, ends[::-1]))]
+
+
+async def held_back(gateway, client):
+    """Send until the gateway leaves what arrives in its socket, and everything has arrived."""
+    port = client.transport.get_extra_info("sockname")[1]
+    looks = 0
+    while looks < LOOKS:
+        unsent, unread = queued(port, gateway.port)
+        looks = looks + 1 if unread and not unsent else 0
+        if not unread:
+            client.send(PIECE[:65536])
+            await client.sent()
+        await asyncio.sleep(LOOK_S)
 
 
 # --- As they come
@@ -231,6 +257,23 @@ class TestClientLeaves:
         getattr(client, leave)()
 
         assert await connection.gone() < SOON_S
+
+    async def test_while_its_upload_is_held_back(self, start, upstream, leave):
+        # Nothing is read from the client then, and so no end of its connection either.
+        # (Over TLS this client does not close before it has read our farewell.)
+        gateway = await start(upstream, is_tls=leave == "reset")
+        client = await gateway.connect()
+        client.send(upload(MANY_BYTES))
+        connection, _ = await upstream.asked()
+        await held_back(gateway, client)
+        left_at = time.monotonic()
+        getattr(client, leave)()
+        line = await gateway.lines.next("request")
+
+        assert time.monotonic() - left_at < SOON_S
+        assert (line["status"], line["aborted"]) == (499, False)
+        await connection.gone()
+        assert len(connection.received) < MANY_BYTES
 
     async def test_without_reading(self, start, upstream, leave):
         gateway = await start(upstream)

@@ -20,6 +20,7 @@ bind = "{bind}"
 [server]
 admin = ""
 drain = "{drain}"
+{server}
 [server.log]
 audit = "{audit}"
 [auth]
@@ -32,9 +33,14 @@ upstream = "{upstream}"
 AT_ONCE_S = 3.0
 
 
-def config(upstream, bind="127.0.0.1:0", drain="30s", audit="stderr", listener=""):
+def config(upstream, bind="127.0.0.1:0", drain="30s", audit="stderr", listener="", server=""):
     return CONFIG.format(
-        upstream=upstream.url, bind=bind, drain=drain, audit=audit, listener=listener
+        upstream=upstream.url,
+        bind=bind,
+        drain=drain,
+        audit=audit,
+        listener=listener,
+        server=server,
     )
 
 
@@ -93,6 +99,8 @@ def test_a_second_signal_ends_it_at_once_with_everything_written(folder, upstrea
         assert time.monotonic() - started < AT_ONCE_S
         connection.close()
     assert gateway.said("auth.ok", user="alice")
+    [last] = gateway.said("worker.stopped")
+    assert (last["level"], last["message"]) == ("warning", "told twice to stop: requests are cut")
 
 
 def test_idle_connections_do_not_hold_up_the_end(folder, upstream, certify):
@@ -182,9 +190,8 @@ def until_answered(port):
 
 
 def test_running_out_of_files_is_said_and_passes(folder, upstream):
-    limit = 'ulimit -n 48; exec "$@"'
-    text = config(upstream, drain="0s")
-    with serving(folder, text, command=["sh", "-c", limit, "sh", *COMMAND]) as gateway:
+    text = config(upstream, drain="0s", server="max_connections = 10000")
+    with serving(folder, text, command=limited(48)) as gateway:
         many = [gateway.connect() for _ in range(60)]
         gateway.wait_for("listener.exhausted")
         for each in many:
@@ -195,3 +202,40 @@ def test_running_out_of_files_is_said_and_passes(folder, upstream):
     [line] = gateway.said("listener.exhausted")
     assert line["message"].endswith("too many open files")
     assert json.dumps(line).count("127.0.0.1:0") == 1
+    [remark] = gateway.said("configuration.remark")
+    assert "10000 connections need 20064 open files" in remark["message"]
+
+
+def limited(files):
+    """The command under a limit of open files."""
+    return ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *COMMAND]
+
+
+@pytest.mark.parametrize(
+    ("files", "fits", "level", "event"),
+    [
+        pytest.param(4096, 2016, "info", "connections.fitted", id="many enough"),
+        pytest.param(1024, 480, "warning", "configuration.remark", id="fewer than a thousand"),
+    ],
+)
+def test_as_many_connections_as_the_open_files_allow(folder, upstream, files, fits, level, event):
+    with serving(folder, config(upstream), command=limited(files)) as gateway:
+        gateway.stop()
+
+    [line] = [
+        line
+        for line in (*gateway.said("connections.fitted"), *gateway.said("configuration.remark"))
+        if "open files" in line["message"]
+    ]
+    assert (line["level"], line["event"]) == (level, event)
+    assert str(fits) in line["message"]
+
+
+def test_the_first_and_the_last_line(folder, upstream):
+    with serving(folder, config(upstream)) as gateway:
+        assert gateway.status() == 200
+        assert gateway.stop() == 0
+
+    own = [line["event"] for line in gateway._lines if "level" in line]
+    assert own[0] == "listener.ready"
+    assert own[-1] == "worker.stopped"

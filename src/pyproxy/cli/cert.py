@@ -6,21 +6,21 @@ from pathlib import Path
 import click
 
 from pyproxy.cli.certificate_files import LOCAL_HOSTS, CertificateFiles, ensure_certificate
+from pyproxy.cli.trust import trust_lines
 from pyproxy.errors.fault import ConfigurationError, Fault
 
-# What OpenSSL and Python, Node.js, and Python's requests read, in this order.
-TRUST_VARIABLES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE")
 
-
-@click.command()
-@click.option("--host", "hosts", multiple=True, metavar="NAME", help="A further name or address.")
+@click.command(short_help="Make a CA and a certificate for development.")
+@click.option(
+    "--host", "hosts", multiple=True, metavar="NAME", help="Make it for this name or address too."
+)
 @click.option(
     "--dir",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("certs"),
     show_default=True,
-    help="Where the files go.",
+    help="Put the files into this folder.",
 )
 def cert(hosts: tuple[str, ...], folder: Path) -> None:
     """Make a local CA and a certificate for development.
@@ -39,8 +39,3 @@ def cert(hosts: tuple[str, ...], folder: Path) -> None:
     click.echo("# what makes clients trust it:")
     for line in trust_lines(files.ca_certificate):
         click.echo(line)
-
-
-def trust_lines(ca_certificate: Path) -> list[str]:
-    """Lines for a shell that make the usual clients trust the CA."""
-    return [f"export {variable}={ca_certificate.resolve()}" for variable in TRUST_VARIABLES]

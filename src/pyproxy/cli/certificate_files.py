@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 from pyproxy.cli.authority import (
+    COMMON_NAME,
     Identity,
     is_sound_authority,
     is_sound_leaf,
@@ -66,6 +70,20 @@ def ensure_certificate(files: CertificateFiles, hosts: Sequence[str], now: datet
     chain = leaf.certificate_pem() + authority.certificate_pem()
     write_atomically(files.certificate, chain, EVERYBODY_READS)
     return True
+
+
+def is_foreign(files: CertificateFiles) -> bool:
+    """Whether somebody else's certificate is there, complete, and so nothing of ours to make."""
+    if not (files.certificate.exists() and files.key.exists()):
+        return False
+    if not files.ca_key.exists():
+        return True
+    try:
+        issuer = x509.load_pem_x509_certificate(files.certificate.read_bytes()).issuer
+    except (OSError, ValueError):
+        return False  # what is wrong with it is for the making to say
+    names = issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return not any(name.value == COMMON_NAME for name in names)
 
 
 def _ensure_authority(files: CertificateFiles, now: datetime) -> Identity:

@@ -18,12 +18,14 @@ from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.preflight import Ground, weak_ground
 
 
-@click.command()
+@click.command(short_help="Print what would be served, and what is wrong with it.")
 @config_option
 @click.option("--connect", is_flag=True, help="Reach each upstream too; exit 1 if one is not.")
 @click.option("--strict", is_flag=True, help="Exit 1 if there is a warning.")
-@click.option("--client", "url", metavar="URL", help="Check a client's side of that gateway.")
-@click.option("--timeout", default=5.0, show_default=True, help="Seconds for each step.")
+@click.option("--client", "url", metavar="URL", help="Check a client's side of this gateway.")
+@click.option(
+    "--timeout", metavar="S", default=5.0, show_default=True, help="Give each step S seconds."
+)
 def check(
     config_file: Path | None, connect: bool, strict: bool, url: str | None, timeout: float
 ) -> int:
@@ -37,7 +39,7 @@ def check(
     loaded = load_configuration(config_file)
     warnings = _serveable(loaded)
     click.echo(f"configuration {loaded.path or 'from the environment'}")
-    for line in outline(loaded.settings):
+    for line in outline(loaded.settings, time.time()):
         click.echo(line)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -73,5 +75,6 @@ def _unreached(settings: Settings, timeout_s: float) -> Iterator[Fault]:
 def _report(faults: list[Fault], what: str) -> int:
     for fault in faults:
         click.echo(f"pyproxy: {fault}", err=True)
-    click.echo(f"{what} {'have faults' if faults else 'fine'}")
+    count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+    click.echo(f"{what}: {count if faults else 'fine'}")
     return 1 if faults else 0

@@ -5,8 +5,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
+from pyproxy.cli.trust import TRUST_VARIABLES
 from pyproxy.errors.fault import Fault
 
 # How the keys begin that providers give out. A client behind the gateway needs none.
@@ -27,13 +29,34 @@ def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Ite
     for name, start in PROVIDER_KEYS.items():
         if environ.get(name, "").startswith(start):
             yield Fault(name, "looks like a provider's own key; a client needs the gateway's alone")
+    yield from _misleading(environ)
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         yield Fault("--client", f"{url!r} is no URL such as https://gateway.example:5000")
         return
+    yield from _detour(parts, environ)
     problem = _unreached(f"{parts.scheme}://{parts.netloc}/health", timeout_s)
     if problem:
         yield Fault(url, problem)
+
+
+def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
+    if environ.get("ANTHROPIC_BASE_URL", "").rstrip("/").endswith("/v1"):
+        yield Fault("ANTHROPIC_BASE_URL", "ends in /v1, which the SDK adds itself; leave it out")
+    for name in TRUST_VARIABLES:
+        path = environ.get(name)
+        if path and not Path(path).exists():
+            yield Fault(name, f"there is no file {path}; an absolute path holds in every folder")
+
+
+def _detour(gateway: urllib.parse.SplitResult, environ: Mapping[str, str]) -> Iterator[Fault]:
+    """A proxy of the environment that stands between the client and the gateway."""
+    names = (f"{gateway.scheme}_proxy", f"{gateway.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    spared = {"no": environ.get("no_proxy") or environ.get("NO_PROXY", "")}
+    set_ones = [name for name in names if environ.get(name)]
+    if set_ones and not urllib.request.proxy_bypass_environment(gateway.hostname or "", spared):
+        host = gateway.hostname
+        yield Fault(set_ones[0], f"sends requests for {host} elsewhere; add {host} to NO_PROXY")
 
 
 def _unreached(url: str, timeout_s: float) -> str:

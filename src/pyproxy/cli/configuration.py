@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from pyproxy.config.load import Loaded, load
+from pyproxy.errors.fault import ConfigurationError, Fault
 
 DEFAULT_FILE = Path("pyproxy.toml")
+DEMONSTRATION_FILE = Path("certs/dev.toml")  # written by `serve --dev`
 
 config_option = click.option(
     "--config",
@@ -16,7 +18,7 @@ config_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="PYPROXY_CONFIG",
     show_envvar=True,
-    help="The configuration.  [default: ./pyproxy.toml if there, else the environment alone]",
+    help="Use this configuration.  [default: ./pyproxy.toml if there, else the environment alone]",
 )
 
 
@@ -33,4 +35,14 @@ def load_configuration(config_file: Path | None) -> Loaded:
     Raises:
         ConfigurationError: With every fault found.
     """
-    return load(find(config_file), os.environ, Path.cwd())
+    found = find(config_file)
+    try:
+        return load(found, os.environ, Path.cwd())
+    except ConfigurationError as error:
+        if found is not None or not DEMONSTRATION_FILE.exists():
+            raise
+        hint = (
+            f"there is no {DEFAULT_FILE} here (the demonstration's configuration is "
+            f"{DEMONSTRATION_FILE}: -c {DEMONSTRATION_FILE})"
+        )
+        raise ConfigurationError(*error.faults, Fault("", hint)) from error

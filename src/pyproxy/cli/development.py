@@ -1,13 +1,20 @@
 """What ``serve --dev`` makes when it is missing: certificates, keys, an upstream."""
 
 import os
+import re
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from pyproxy.cli.certificate_files import LOCAL_HOSTS, CertificateFiles, ensure_certificate
+from pyproxy.cli.certificate_files import (
+    LOCAL_HOSTS,
+    CertificateFiles,
+    ensure_certificate,
+    is_foreign,
+)
+from pyproxy.cli.configuration import DEMONSTRATION_FILE
 from pyproxy.cli.demonstration import HOST, Demonstration, DemonstrationThread
 from pyproxy.cli.jwks import key_set_text
 from pyproxy.cli.key_lines import with_line, without_key
@@ -17,7 +24,8 @@ from pyproxy.cli.private_file import edit, write_atomically
 from pyproxy.identity.signing_keys import generate_key_set
 
 CERTS: Final = Path("certs")
-CONFIG: Final = CERTS / "dev.toml"
+CONFIG: Final = DEMONSTRATION_FILE
+BIND: Final = "127.0.0.1:5000"
 PLAIN_KEY: Final = CERTS / "dev.key"
 KEYS: Final = Path("api_keys.dev")
 SIGNING_KEYS: Final = Path("signing_keys.json")
@@ -26,28 +34,31 @@ KEY_NAME: Final = "dev"
 DEFAULT_UPSTREAM_PORT: Final = 4141
 
 _CONFIG_TEXT: Final = """\
-# Written by `pyproxy serve --dev` at each start. To go on from here, copy it to
-# pyproxy.toml one folder up, take the `../` away, and name a real upstream.
+# Written by `pyproxy serve --dev` at each start. To go on from here, copy it one folder
+# up, to pyproxy.toml, and change one line, the upstream: the one below is part of that
+# `serve --dev` and gone with it. The paths are absolute, so they hold in the copy too.
 
 [[listeners]]
-bind = "127.0.0.1:5000"
-certificate = "copilot.crt"
-private_key = "copilot.key"
+bind = "{bind}"
+certificate = {certificate}
+private_key = {private_key}
 
 [server.log]
 format = "console"
 
 [auth]
-keys_file = "../api_keys.dev"
+keys_file = {keys_file}
 
 [auth.jwt]
-signing_keys_file = "../signing_keys.json"
+signing_keys_file = {signing_keys_file}
 
 [[routes]]
 name = "demonstration"
 provider = "copilot-api"
 upstream = "http://{host}:{port}"
 """
+# What a TOML basic string cannot hold as it is, and what the loading would fill in.
+_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "${": "$${"}
 
 
 @dataclass(slots=True)
@@ -57,6 +68,7 @@ class Development:
     Attributes:
         config: The configuration to serve.
         key: A plain key that is let in; empty if only the configuration's own are.
+        keys_option: What tells `keys new` of the keys file that is in force.
         ca: What a client must trust; None if no certificate is of our making.
         demonstration: The upstream that was started; None: the configuration names its own.
         made: Sentences on what was made this time.
@@ -67,6 +79,7 @@ class Development:
     ca: Path | None
     demonstration: DemonstrationThread | None
     made: list[str]
+    keys_option: str = ""
 
 
 def prepare(config: Path | None, environ: MutableMapping[str, str] = os.environ) -> Development:
@@ -84,14 +97,33 @@ def prepare(config: Path | None, environ: MutableMapping[str, str] = os.environ)
     if config is None:
         demonstration = DemonstrationThread(Demonstration()).start()
         config = CONFIG
-        write_atomically(config, _CONFIG_TEXT.format(host=HOST, port=demonstration.port))
+        write_atomically(config, _config_text(demonstration.port))
     named = named_files(config, environ)
     if not named.has_routes:
         demonstration = _stand_in()
     ca = _ensure_certificates(named.certificates, made)
     _ensure_signing_keys(named, environ, made)
     key = _ensure_key(named, environ, made)
-    return Development(config, key, ca, demonstration, made)
+    option = f"-c {config}" if named.keys_file else f"-f {KEYS}"
+    return Development(config, key, ca, demonstration, made, option)
+
+
+def _config_text(port: int) -> str:
+    files = CertificateFiles.under(CERTS)
+    return _CONFIG_TEXT.format(
+        bind=BIND,
+        certificate=_toml_path(files.certificate),
+        private_key=_toml_path(files.key),
+        keys_file=_toml_path(KEYS),
+        signing_keys_file=_toml_path(SIGNING_KEYS),
+        host=HOST,
+        port=port,
+    )
+
+
+def _toml_path(path: Path) -> str:
+    text = re.sub(r'["\\]|\$\{', lambda found: _ESCAPES[found[0]], str(path.absolute()))
+    return f'"{text}"'
 
 
 def _stand_in() -> DemonstrationThread | None:
@@ -103,11 +135,11 @@ def _stand_in() -> DemonstrationThread | None:
 
 
 def _ensure_certificates(pairs: Iterable[tuple[Path, Path]], made: list[str]) -> Path | None:
-    authority = None
+    """One CA for all of them, under ``certs/`` wherever they are: nothing there is published."""
+    ours, authority = CertificateFiles.under(CERTS), None
     for certificate, key in pairs:
-        folder = certificate.parent
-        files = CertificateFiles(folder / "ca.crt", folder / "ca.key", certificate, key)
-        if certificate.exists() and key.exists() and not files.ca_key.exists():
+        files = CertificateFiles(ours.ca_certificate, ours.ca_key, certificate, key)
+        if is_foreign(files):
             continue  # somebody brought their own
         if ensure_certificate(files, LOCAL_HOSTS, datetime.now(UTC)):
             made.append(f"{certificate}, signed by {files.ca_certificate}")
@@ -143,6 +175,7 @@ def _ensure_key(named: NamedFiles, environ: MutableMapping[str, str], made: list
         return ""  # a keys file of somebody's own: nothing is added to it unasked
     key = new_key()
     write_atomically(PLAIN_KEY, key + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
     edit(path, lambda text: with_line(_without_dev_key(text), key_line(KEY_NAME, key)))
     made.append(f"{os.path.relpath(path)}, with the key in {PLAIN_KEY}")
     return key

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pyproxy.assembly.listeners import group_listeners
+from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import config_option, load_configuration
 from pyproxy.cli.outline import limits_of, upstreams
 from pyproxy.cli.rehearsal import Outcome, rehearse
@@ -24,12 +25,21 @@ _URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#\s]+)(?P<target>[^#\
 _PORTS = {"http": 80, "https": 443}
 
 
-@click.command()
+@click.command(short_help="Say what would become of a request.")
 @config_option
 @click.argument("method")
 @click.argument("url")
-@click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A field.")
-@click.option("--from", "address", default="127.0.0.1", show_default=True, help="The peer's IP.")
+@click.option(
+    "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Send this field too."
+)
+@click.option(
+    "--from",
+    "address",
+    metavar="IP",
+    default="127.0.0.1",
+    show_default=True,
+    help="Ask as if connected from this address.",
+)
 def explain(
     config_file: Path | None, method: str, url: str, headers: tuple[str, ...], address: str
 ) -> int:
@@ -42,7 +52,7 @@ def explain(
     settings = load_configuration(config_file).settings
     found = _URL.fullmatch(url)
     if found is None:
-        raise ConfigurationError(Fault("URL", f"{url!r} is none, such as https://localhost:5000/"))
+        raise ConfigurationError(Fault("URL", _no_url(url, settings)))
     number, is_tls = _listener(settings, found["scheme"], found["authority"])
     lines = [f"{method} {found['target'] or '/'} HTTP/1.1", f"Host: {found['authority']}", *headers]
     head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
@@ -78,12 +88,19 @@ def _facts(
         yield "refused", f"{record['status']} {record['code']}"
         yield "because", "; ".join(dict.fromkeys(filter(None, outcome.reasons)))
     elif outcome.sent:
-        yield "let in", f"and sent to {record.get('upstream', '')}"
+        yield "let in", f"yes; sent to {record.get('upstream', '')}"
     else:
         yield "answered", f"{record.get('status', '')} by the gateway itself"
     if route is not None:
         yield "limits", "; ".join(limits_of(route, settings))
         yield "upstream", ", ".join(map(str, upstreams(route)))
+
+
+def _no_url(url: str, settings: Settings) -> str:
+    here = base_url(settings.listeners[0])
+    if url.startswith("/"):
+        return f"{url!r} is a path; write all of it, such as {here}{url}"
+    return f"{url!r} is none, such as {here}/v1/models"
 
 
 def _listener(settings: Settings, scheme: str, authority: str) -> tuple[int, bool]:

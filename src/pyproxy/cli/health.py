@@ -17,9 +17,11 @@ from pyproxy.runtime.sockets import UnixBind
 OK = 200
 
 
-@click.command()
+@click.command(short_help="Ask the running gateway whether it serves.")
 @config_option
-@click.option("--timeout", default=3.0, show_default=True, help="Seconds.")
+@click.option(
+    "--timeout", metavar="S", default=3.0, show_default=True, help="Give up after S seconds."
+)
 def health(config_file: Path | None, timeout: float) -> int:
     """Ask the running gateway's health endpoint; exit 0 if it serves, else 1."""
     settings = load_configuration(config_file).settings

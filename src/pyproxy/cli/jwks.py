@@ -15,12 +15,14 @@ from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jws_algorithms import ALGORITHMS
 from pyproxy.identity.signing_keys import generate_key_set, rotate as rotated
 
+ALG_HELP = f"Sign with one of {', '.join(sorted(ALGORITHMS))}."
+
 file_option = click.option(
     "--file",
     "-f",
     "keys_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The private set.  [default: auth.jwt.signing_keys_file, else signing_keys.json]",
+    help="Use this private set.  [default: auth.jwt.signing_keys_file, else signing_keys.json]",
 )
 
 
@@ -31,7 +33,12 @@ def jwks() -> None:
 
 @jwks.command()
 @click.option(
-    "--alg", default="ES256", show_default=True, type=click.Choice(sorted(ALGORITHMS)), help="JWA."
+    "--alg",
+    metavar="ALG",
+    default="ES256",
+    show_default=True,
+    type=click.Choice(sorted(ALGORITHMS)),
+    help=ALG_HELP,
 )
 @file_option
 @config_option
@@ -53,13 +60,18 @@ def public(keys_file: Path | None, config_file: Path | None) -> None:
     try:
         document = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(Fault(str(path), str(error.strerror))) from error
+        raise ConfigurationError(_unreadable(path, error)) from error
     key_set = _parse(document, path)
     click.echo(json.dumps(json.loads(key_set.to_public()), indent=2))
 
 
 @jwks.command()
-@click.option("--alg", type=click.Choice(sorted(ALGORITHMS)), help="JWA.  [default: as before]")
+@click.option(
+    "--alg",
+    metavar="ALG",
+    type=click.Choice(sorted(ALGORITHMS)),
+    help=f"{ALG_HELP}  [default: as before]",
+)
 @file_option
 @config_option
 def rotate(alg: str | None, keys_file: Path | None, config_file: Path | None) -> None:
@@ -97,4 +109,12 @@ def _replace(path: Path, change: Callable[[str], str]) -> None:
     except (BadKey, UnicodeDecodeError) as error:
         raise ConfigurationError(Fault(str(path), str(error))) from error
     except OSError as error:
-        raise ConfigurationError(Fault(str(path), str(error.strerror))) from error
+        raise ConfigurationError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: OSError) -> Fault:
+    if not isinstance(error, FileNotFoundError):
+        return Fault(str(path), (error.strerror or str(error)).lower())
+    if not path.parent.is_dir():
+        return Fault(str(path), "no such folder")
+    return Fault(str(path), "no such file; 'pyproxy jwks new' makes it")

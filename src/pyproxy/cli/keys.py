@@ -21,13 +21,14 @@ KEY_BYTES = 32
 # bcrypt looks at 72 bytes and no further (the Blowfish key's length).
 BCRYPT_MAX_BYTES = 72
 BCRYPT_COST = 12
+_NO_FILE = "no such file; 'pyproxy keys new NAME' makes it"
 
 file_option = click.option(
     "--file",
     "-f",
     "keys_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The keys file.  [default: the configuration's auth.keys_file, else api_keys.txt]",
+    help="Use this keys file.  [default: the configuration's auth.keys_file, else api_keys.txt]",
 )
 
 
@@ -46,10 +47,7 @@ def new(name: str, keys_file: Path | None, config_file: Path | None) -> None:
     The key is the only thing on standard output. A running gateway that watches
     the file takes the key within a second.
     """
-    if not is_name(name):
-        raise ConfigurationError(
-            Fault("NAME", f"{name!r}: 1 to 128 of A-Z a-z 0-9 . _ @ + - are accepted")
-        )
+    _check_name("NAME", name)
     path = _choose(keys_file, config_file)
     key = new_key()
     _edit(path, lambda text: with_line(text, key_line(name, key)))
@@ -58,9 +56,11 @@ def new(name: str, keys_file: Path | None, config_file: Path | None) -> None:
 
 
 @keys.command(name="hash")
-@click.option("--name", default="", help="Give a whole line for the keys file.")
-def hash_(name: str) -> None:
+@click.option("--name", help="Print a whole line for the keys file, with this name.")
+def hash_(name: str | None) -> None:
     """Hash a key with bcrypt, from a prompt or from standard input."""
+    if name is not None:
+        _check_name("--name", name)
     if sys.stdin.isatty():
         key = click.prompt("Key", hide_input=True, confirmation_prompt=True, err=True)
     else:
@@ -96,7 +96,7 @@ def revoke(name: str, keys_file: Path | None, config_file: Path | None) -> int:
     """Remove the key called NAME, or shown so by `keys list`."""
     path = _choose(keys_file, config_file)
     if not path.exists():
-        raise ConfigurationError(Fault(str(path), "no such file"))
+        raise ConfigurationError(Fault(str(path), _NO_FILE))
     try:
         _edit(path, lambda text: without_key(text, name))
     except KeyError:
@@ -116,6 +116,12 @@ def key_line(name: str, key: str) -> str:
     return f"{name}:sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
+def _check_name(where: str, name: str) -> None:
+    if not is_name(name):
+        problem = f"{name!r}: 1 to 128 of A-Z a-z 0-9 . _ @ + - are accepted, no dash first"
+        raise ConfigurationError(Fault(where, problem))
+
+
 def _choose(keys_file: Path | None, config_file: Path | None) -> Path:
     return keys_file or named_files(find(config_file)).keys_file or KEYS_FILE
 
@@ -123,12 +129,15 @@ def _choose(keys_file: Path | None, config_file: Path | None) -> Path:
 def _edit(path: Path, change: Callable[[str], str]) -> None:
     try:
         edit(path, change)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(_unreadable(path, error)) from error
     except ValueError as error:
         raise ConfigurationError(Fault(str(path), str(error))) from error
-    except OSError as error:
-        raise ConfigurationError(_unreadable(path, error)) from error
 
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> Fault:
-    reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-    return Fault(str(path), str(reason))
+    if isinstance(error, UnicodeDecodeError):
+        return Fault(str(path), "is not UTF-8 text")
+    if isinstance(error, FileNotFoundError):
+        return Fault(str(path), _NO_FILE if path.parent.is_dir() else "no such folder")
+    return Fault(str(path), (error.strerror or str(error)).lower())

@@ -2,17 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
-from pyproxy.cli.cert import cert
-from pyproxy.cli.check import check
-from pyproxy.cli.explain import explain
-from pyproxy.cli.health import health
-from pyproxy.cli.jwks import jwks
-from pyproxy.cli.keys import keys
-from pyproxy.cli.schema import schema
-from pyproxy.cli.serve import serve
 from pyproxy.cli.version import version
 from pyproxy.errors.fault import ConfigurationError
 
@@ -21,16 +14,60 @@ FOUND_WRONG = 1
 UNUSABLE = 2
 
 
+# Each is `pyproxy.cli.NAME.NAME`.
+COMMANDS = ("serve", "check", "explain", "keys", "jwks", "cert", "schema", "health", "version")
+
+
+class Commands(click.Group):
+    """Loads a command's module when the command is asked for.
+
+    A container's health check runs every few seconds: it need not load what
+    serving needs.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, the first ones first."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, if there is one."""
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self.add_command(getattr(import_module(f"pyproxy.cli.{cmd_name}"), cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a name that is none is compared with those of all of them."""
+        if args[0] not in COMMANDS:
+            for name in COMMANDS:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        ctx.invoke(version)
+        ctx.exit()
+
+
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="To try it: 'pyproxy serve --dev' makes what it needs and prints a curl line.",
 )
+@click.option(
+    "-V",
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the versions and exit.",
+)
 def commands() -> None:
     """An HTTPS gateway for LLM APIs: identity, limits, hidden credentials, untouched streams."""
-
-
-for command in (serve, check, explain, keys, jwks, cert, schema, health, version):
-    commands.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from pyproxy.assembly.keys import read_file_entries
 from pyproxy.cli.addresses import base_url
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.origin import Origin
@@ -23,15 +24,20 @@ _WAYS: Final = {
 }
 
 
-def outline(settings: Settings) -> Iterator[str]:
-    """Listeners, own endpoints, keys, and routes with who, where to, and how much."""
+def outline(settings: Settings, wall: float) -> Iterator[str]:
+    """Listeners, own endpoints, keys, and routes with who, where to, and how much.
+
+    Args:
+        settings: What would be served.
+        wall: Epoch seconds, for which keys are expired.
+    """
     for listener in settings.listeners:
         yield f"listener {listener.bind}"
         yield from _indented(_listener(listener))
     yield "own endpoints"
     yield from _indented(_endpoints(settings))
     yield "credentials"
-    yield from _indented(_credentials(settings))
+    yield from _indented(_credentials(settings, wall))
     for route in settings.routes:
         yield f"route {route.name}"
         yield from _indented(_route(route, settings))
@@ -73,15 +79,26 @@ def _endpoints(settings: Settings) -> Iterator[tuple[str, str]]:
         yield name, getattr(settings.endpoints, name) or "off"
 
 
-def _credentials(settings: Settings) -> Iterator[tuple[str, str]]:
+def _credentials(settings: Settings, wall: float) -> Iterator[tuple[str, str]]:
     auth, jwt = settings.auth, settings.auth.jwt
     plain = ", ".join(dict.fromkeys(key.origin for key in auth.keys))
     yield "keys", f"{len(auth.keys)} in plain ({plain})" if auth.keys else ""
-    yield "keys file", auth.keys_file
+    yield "keys file", _keys_file(auth.keys_file, wall) if auth.keys_file else ""
     yield "jwt keys", jwt.jwks_url or jwt.issuer_url or jwt.jwks_file
     yield "jwt rules", ", ".join(_jwt_rules(settings)) if jwt.is_configured else ""
     if jwt.signing_keys_file:
         yield "minting", f"{jwt.signing_keys_file}, for {seconds_text(jwt.ttl)}"
+
+
+def _keys_file(path: str, wall: float) -> str:
+    try:
+        entries = read_file_entries(path)
+    except ConfigurationError as error:
+        return str(error)
+    ends = [entry.expires_at for entry in entries if entry.expires_at is not None]
+    expired = sum(end <= wall for end in ends)
+    count = f"{len(entries)} key{'' if len(entries) == 1 else 's'}"
+    return f"{path}: {count}, {expired} expired" if expired else f"{path}: {count}"
 
 
 def _jwt_rules(settings: Settings) -> Iterator[str]:

@@ -15,15 +15,15 @@ EVERYBODY_READS = 0o644
 def edit(path: Path, change: Callable[[str], str]) -> None:
     """Replace the file's text by what ``change`` makes of it; a missing file counts as empty.
 
-    Two editors at the same time wait for each other. Its owner, and its group's
-    right to read, stay as they were: a gateway under another user still reads it.
+    Its folder must be there. Two editors at the same time wait for each other. Its
+    owner, and its group's right to read, stay as they were: a gateway under another
+    user still reads it.
 
     Raises:
         OSError: Nothing was changed.
         UnicodeDecodeError: It is not UTF-8; nothing was changed.
     """
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
     with _folder_locked(target.parent):
         text = target.read_text(encoding="utf-8") if target.exists() else ""
         write_atomically(target, change(text))

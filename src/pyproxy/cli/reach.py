@@ -8,6 +8,7 @@ from pathlib import Path
 from pyproxy.config.origin import Origin
 from pyproxy.config.route import UpstreamTlsSettings
 from pyproxy.errors.refusal import UpstreamUnreachable
+from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.tls import ClientTls, TlsFiles
 
 
@@ -43,7 +44,9 @@ def reach(origin: Origin, tls: UpstreamTlsSettings, timeout_s: float, where: str
             spoken = str(secured.version())
         connection.request("GET", origin.path or "/", headers={"Host": origin.authority})
         status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
+        raise Unreachable(f"no HTTP answer: {in_words(error)}") from error
+    except http.client.HTTPException as error:
         raise Unreachable(f"no HTTP answer: {error}") from error
     except UpstreamUnreachable as error:
         raise Unreachable(f"no TLS: {error.detail}") from error
@@ -56,11 +59,11 @@ def _connect(origin: Origin, timeout_s: float) -> socket.socket:
     try:
         socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Unreachable(f"{origin.host} cannot be resolved: {error.strerror}") from error
+        raise Unreachable(f"{origin.host} cannot be resolved: {in_words(error)}") from error
     try:
         return socket.create_connection((origin.host, origin.port), timeout_s)
     except OSError as error:
-        raise Unreachable(f"no connection: {error.strerror or error}") from error
+        raise Unreachable(f"no connection: {in_words(error)}") from error
 
 
 def _client_tls(tls: UpstreamTlsSettings, where: str) -> ClientTls:
@@ -72,7 +75,7 @@ def _handshake(sock: socket.socket, client: ClientTls, host: str) -> ssl.SSLSock
     try:
         return client.context.wrap_socket(sock, server_hostname=client.name_for(host))
     except OSError as error:
-        raise Unreachable(f"no TLS: {error.strerror or error}") from error
+        raise Unreachable(f"no TLS: {in_words(error)}") from error
 
 
 def _path(text: str) -> Path | None:

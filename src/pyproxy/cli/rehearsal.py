@@ -21,10 +21,14 @@ from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import BadRequest, Refusal
 from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.handler import Handler
+from pyproxy.gateway.plan import Plan
 from pyproxy.identity.hashing import BcryptGate
+from pyproxy.routing.choice import Match
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
+from pyproxy.telemetry.record import Record
 from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.wire.framing import request_length
 from pyproxy.wire.head import read_request_head
@@ -40,7 +44,7 @@ class Outcome:
 
     Attributes:
         record: The access line's fields: route, user, status, code, upstream ...
-        reasons: What the audit log would say: why a credential failed, and the like.
+        reasons: Why it was refused, in the operator's words.
         sent: The head that the upstream would have got; empty if none.
         answer: What the gateway itself answered, if nothing was sent.
     """
@@ -84,7 +88,9 @@ async def rehearse(settings: Settings, listener: int, head: bytes, peer: Peer) -
         resources = _Resources(loop, secrets.token_bytes(32), BcryptGate(), stand_in_port=port)
         try:
             desk = _desk(settings, groups, resources, outcome)
-            await Handler(desk, listener).serve(Exchange(channel, parsed, body, peer))
+            await _Candid(desk, listener, outcome.reasons).serve(
+                Exchange(channel, parsed, body, peer)
+            )
         finally:
             await resources.close()
     return outcome
@@ -98,10 +104,8 @@ def _rejected(refusal: Refusal) -> Outcome:
 def _desk(
     settings: Settings, groups: tuple[Group, ...], resources: Resources, outcome: Outcome
 ) -> Desk:
-    def note(line: str) -> None:
-        details = json.loads(line).get("details", {})
-        if details.get("reason"):
-            outcome.reasons.append(str(details["reason"]))
+    def forget(_: str) -> None:
+        """The audit log is not told of rehearsals."""
 
     def keep(line: str) -> None:
         outcome.record = {name: str(value) for name, value in json.loads(line).items()}
@@ -112,7 +116,7 @@ def _desk(
         now=time.monotonic,
         wall=time.time,
         new_id=lambda: secrets.token_hex(12),
-        audit=AuditLog(note),
+        audit=AuditLog(forget),
         access=AccessLog(keep),
         report=lambda error, _: outcome.reasons.append(repr(error)),
     )
@@ -129,6 +133,25 @@ def _catch(
         writer.close()
 
     return take
+
+
+class _Candid(Handler):
+    """The handler, telling why it refuses: the client never learns, and not all of it is logged."""
+
+    def __init__(self, desk: Desk, listener: int, reasons: list[str]) -> None:
+        super().__init__(desk, listener)
+        self._reasons = reasons
+
+    def _refuse(
+        self,
+        gateway: Gateway,
+        exchange: Exchange,
+        refusal: Refusal,
+        match: Match[Plan] | None,
+        record: Record,
+    ) -> None:
+        self._reasons.append(refusal.detail or refusal.message)
+        super()._refuse(gateway, exchange, refusal, match, record)
 
 
 class _Channel:

@@ -1,6 +1,7 @@
 """``pyproxy serve``: run the gateway."""
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,24 +9,34 @@ import click
 
 from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import config_option, find, load_configuration
-from pyproxy.cli.development import PLAIN_KEY, Development, prepare
+from pyproxy.cli.development import BIND, PLAIN_KEY, Development, prepare
+from pyproxy.cli.missing_files import missing_files
+from pyproxy.cli.outline import upstreams
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.sockets import listen
 from pyproxy.runtime.worker import serve as run_gateway
 
+NAME = "pyproxy"
 QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": "Hello"}]}'
 
 
-@click.command()
+@click.command(short_help="Run the gateway until SIGTERM or Ctrl-C.")
 @config_option
-@click.option("--dev", is_flag=True, help="Make whatever is missing, down to the upstream.")
+@click.option("--dev", is_flag=True, help="Make whatever is missing, even the upstream.")
 def serve(config_file: Path | None, dev: bool) -> int:
     """Run the gateway until SIGTERM or SIGINT; it drains, then ends."""
     if not dev:
-        return run_gateway(load_configuration(config_file))
+        loaded = load_configuration(config_file)
+        if missing := missing_files(loaded.settings):
+            raise ConfigurationError(*missing.values())
+        return run_gateway(loaded)
+    config = find(config_file)
+    if config is None:
+        # Before anything is written: who runs already keeps the files it told of.
+        listen(BIND).close()
     try:
-        development = prepare(find(config_file))
+        development = prepare(config)
     except OSError as error:
         raise ConfigurationError(Fault(str(error.filename or "--dev"), str(error))) from error
     loaded = load_configuration(development.config)
@@ -44,14 +55,30 @@ def serve(config_file: Path | None, dev: bool) -> int:
 
 def introduction(development: Development, loaded: Loaded) -> list[str]:
     """What a person reads when the gateway starts for development."""
-    lines = [f"made {sentence}" for sentence in development.made]
+    lines = [f"configuration {development.config}"]
+    lines += [f"made {sentence}" for sentence in development.made]
+    is_ours = development.demonstration is not None
     if development.demonstration is not None:
         port = development.demonstration.port
         lines.append(f"demonstration upstream on http://127.0.0.1:{port}")
+    else:
+        route = loaded.settings.routes[0]
+        where = ", ".join(map(str, upstreams(route)))
+        lines.append(f"no demonstration upstream: route {route.name} leads to {where}")
     if development.key:
-        lines += [f"the key is in {PLAIN_KEY}; 'pyproxy keys new NAME' makes others", ""]
-        lines += ["Try it:", "", curl_line(development, loaded), ""]
+        more = f"{program()} keys new NAME {development.keys_option}"
+        lines += [f"the key is in {PLAIN_KEY}; '{more}' makes others", ""]
+        lines += ["Try it:" if is_ours else "Try it, once that upstream runs (502 until then):", ""]
+        lines += [curl_line(development, loaded), ""]
     return lines
+
+
+def program() -> str:
+    """How this program is called in a shell here."""
+    path = Path(sys.argv[0])
+    if path.name != NAME or shutil.which(NAME) == str(path):
+        return NAME
+    return shlex.quote(str(path))
 
 
 def curl_line(development: Development, loaded: Loaded) -> str:

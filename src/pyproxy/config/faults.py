@@ -3,17 +3,21 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from pyproxy.config.auth import ALGORITHMS
 from pyproxy.config.finding import Finding, Location
 from pyproxy.config.outline import keys_at
+from pyproxy.config.route import AuthMethod
 
 _KEY_MARK: Final = "[key]"  # pydantic's sign that a table's key is meant, not its value
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _TABLE: Final = "must be a table of keys and values"
 _LIST: Final = "must be a list, as in [1, 2]"
+# Words that are never secret, and so may be repeated.
+_WORDS: Final = frozenset({*get_args(AuthMethod), *ALGORITHMS})
 _WHOLE: Final = "must be a whole number"
 _TRUTH: Final = "must be true or false"
 _TEXT: Final = 'must be a text in quotes, as in "text"'
@@ -78,11 +82,22 @@ def _problem(
         return "unknown key" + did_you_mean(str(where[-1]), keys_at(where[:-1]))
     if kind == "literal_error":
         return _choice(context["expected"], error["input"])
+    if kind == "tuple_type":
+        return _list(where, error["input"])
     return _SENTENCES[kind].format_map(context)
 
 
 def _choice(expected: str, given: object) -> str:
     words = _QUOTED.findall(expected)
-    near = get_close_matches(given, words, n=1) if isinstance(given, str) else []
-    meant = f'; did you mean "{near[0]}"?' if near else ""
+    folded = {word.lower(): word for word in words}
+    near = get_close_matches(given.lower(), folded, n=1) if isinstance(given, str) else []
+    meant = f'; did you mean "{folded[near[0]]}"?' if near else ""
     return f"must be one of {quoted(words)}{meant}"
+
+
+def _list(where: Location, given: object) -> str:
+    if isinstance(given, dict) and len(where) == 1:
+        return f"is a list of tables; write [[{where[0]}]], not [{where[0]}]"
+    if not isinstance(given, str):
+        return _LIST
+    return f'must be a list, as in ["{given if given in _WORDS else "text"}"]'

@@ -1,6 +1,6 @@
 """The door to the configuration: files and environment in, settings out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,8 @@ from pyproxy.errors.fault import ConfigurationError, Fault
 
 # A secret that is longer is none: somebody named a log, or /dev/zero.
 _LONGEST_SECRET_BYTES: Final = 64 * 1024
+# Longer ones are cut off by no terminal, but help nobody who reads a fault.
+_LONGEST_SHOWN_NAME: Final = 64
 # Where seed A's verifier looked for its key set.
 _KEY_SETS: Final = ("jwks.json", "/certs/jwks.json")
 
@@ -111,12 +113,35 @@ def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
     known = {finding.where for finding in broken}
     pending = tuple(finding for finding in pending if finding.where not in known)
     findings = (*broken, *pending, *contradictions(settings, {str(f.where[0]) for f in broken}))
-    faults = [*environment.faults, *(finding.to_fault(environment.filled) for finding in findings)]
+    names = _route_names(tree)
+    faults = [*environment.faults, *_faults(findings, environment, names)]
     if faults:
         raise ConfigurationError(*dict.fromkeys(faults))
     remarks = (*remarks, *remarks_on(settings))
-    said = [*environment.remarks, *(remark.to_fault(environment.filled) for remark in remarks)]
+    said = [*environment.remarks, *_faults(remarks, environment, names)]
     return Loaded(settings, file, tuple(doors.watched), tuple(dict.fromkeys(said)))
+
+
+def _faults(
+    findings: Iterable[Finding], environment: Environment, names: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Findings for their reader: indexes of routes with the routes' names beside them."""
+    for finding in findings:
+        fault = finding.to_fault(environment.filled)
+        name = names.get(fault.path.partition("]")[0], "")
+        yield Fault(fault.path, f"{fault.problem} (route {name})") if name else fault
+
+
+def _route_names(tree: Mapping[str, object]) -> dict[str, str]:
+    """Names by the beginning of the routes' places, ``routes[2``; of those fit to be shown."""
+    routes = tree["routes"]
+    tables = enumerate(routes if isinstance(routes, list) else ())
+    named = ((i, table.get("name")) for i, table in tables if isinstance(table, dict))
+    return {
+        f"routes[{i}": name
+        for i, name in named
+        if isinstance(name, str) and name.isprintable() and len(name) <= _LONGEST_SHOWN_NAME
+    }
 
 
 def _validate(

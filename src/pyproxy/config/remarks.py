@@ -5,6 +5,7 @@ from typing import Final
 
 from pyproxy.config.bind import Bind
 from pyproxy.config.finding import Finding
+from pyproxy.config.route import RouteSettings
 from pyproxy.config.secret import LITERAL
 from pyproxy.config.settings import Settings
 
@@ -14,7 +15,13 @@ _SHORTEST_KEY: Final = 16
 
 def remarks_on(settings: Settings) -> tuple[Finding, ...]:
     """Find what should be changed, though it can be served."""
-    return (*_plain_http(settings), *_open_routes(settings), *_weak_keys(settings))
+    return (
+        *_plain_http(settings),
+        *_open_routes(settings),
+        *_weak_keys(settings),
+        *_shadowed_routes(settings),
+        *_bare_credentials(settings),
+    )
 
 
 def _plain_http(settings: Settings) -> Iterator[Finding]:
@@ -60,4 +67,42 @@ def _weak_keys(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 ("routes", i, "token", "secret"),
                 f"is shorter than {_SHORTEST_KEY} characters and may be guessed",
+            )
+
+
+def _shadowed_routes(settings: Settings) -> Iterator[Finding]:
+    """Routes of which another takes every request, on every listener that has them."""
+    for i, route in enumerate(settings.routes):
+        for j, above in enumerate(settings.routes[:i]):
+            if _takes_all_of(above, route) and _is_everywhere(above, route, settings):
+                yield Finding(
+                    ("routes", i),
+                    f"is never reached: routes[{j}] above it takes the same path, hosts and "
+                    "methods; change one of them, or serve them by different listeners",
+                )
+                break
+
+
+def _takes_all_of(above: RouteSettings, route: RouteSettings) -> bool:
+    if above.path.rstrip("/") != route.path.rstrip("/") or set(above.hosts) != set(route.hosts):
+        return False
+    return not above.methods or (bool(route.methods) and {*route.methods} <= {*above.methods})
+
+
+def _is_everywhere(above: RouteSettings, route: RouteSettings, settings: Settings) -> bool:
+    tables = [set(listener.routes) for listener in settings.listeners]
+    return all(
+        not table or above.name in table for table in tables if not table or route.name in table
+    )
+
+
+def _bare_credentials(settings: Settings) -> Iterator[Finding]:
+    """Authorization without a scheme, which no upstream understands (RFC 9110 section 11.6.2)."""
+    for i, route in enumerate(settings.routes):
+        value = route.credential.value
+        is_bare = value is not None and " " not in value.reveal()
+        if is_bare and route.credential.header.lower() == "authorization":
+            yield Finding(
+                ("routes", i, "credential", "value"),
+                'has no scheme before the credential; most upstreams want "Bearer ${NAME}"',
             )

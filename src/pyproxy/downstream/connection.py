@@ -28,8 +28,8 @@ MAX_PIPELINED: Final = 64 * 1024
 LINGER_BYTES: Final = 1024 * 1024
 LINGER_S: Final = 2.0
 LINGER_SILENCE_S: Final = 0.2
-# While a body is held back nothing is read, and so no end of the connection seen: it is
-# looked for this often, since an upstream must not work for a client that left.
+# While requests or a body are held back nothing is read, and so no end of the connection seen:
+# it is looked for this often, since an upstream must not work for a client that left.
 HELD_LOOK_S: Final = 0.2
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 
@@ -58,8 +58,10 @@ class ClientConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._deadline = Deadline(loop, self._expire)
+        # When the next head must be whole; NEVER before its first byte, but for the first head.
         self._head_until = accepted_at + port.header_timeout
         self._reading = True
+        self._is_looking = False
         self._write_blocked = False
         self._lingering = -1  # bytes dropped while lingering; -1: not lingering
         self._linger_until = 0.0
@@ -112,11 +114,11 @@ class ClientConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client caught up."""
         self._write_blocked = False
-        self._deadline.at = NEVER
-        if self._exchange is not None and self._exchange.source is not None:
-            self._exchange.source.resume()
-        if self._body is not None and not self._body.is_complete:
-            self._expect_body(self._body)
+        if self._exchange is not None:
+            self._deadline.at = NEVER
+            if self._exchange.source is not None:
+                self._exchange.source.resume()
+        self._expect_body_anew()
         self._wake()
 
     # What an exchange calls (see `Channel`)
@@ -137,30 +139,32 @@ class ClientConnection(asyncio.Protocol):
         """Leave the rest of the body in the client's socket."""
         if not self._write_blocked:
             self._deadline.at = NEVER
-        if self._reading:
-            self._loop.call_later(HELD_LOOK_S, self._look_for_client)
         self._set_reading(False)
 
     def resume_body(self) -> None:
         """Read the body again."""
         self._set_reading(True)
-        if self._body is not None and not self._body.is_complete:
-            self._body_from = (self._loop.time(), self._body.received)
-            self._expect_body(self._body)
+        self._expect_body_anew()
 
     def _look_for_client(self) -> None:
-        """End a connection whose client has left while its body is held back."""
+        """End a connection whose client has left while nothing is read from it."""
+        self._is_looking = False
         if self._reading or self._transport.is_closing():
             return
         if _has_hung_up(self._transport.get_extra_info("socket")):
             self._transport.abort()
         else:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
             self._loop.call_later(HELD_LOOK_S, self._look_for_client)
 
     def close_if_idle(self) -> None:
         """Close unless a request is being served or has begun to arrive."""
         if self._exchange is None and not len(self._incoming):
-            self._transport.close()
+            self._close()
 
     @property
     def is_done(self) -> bool:
@@ -181,7 +185,7 @@ class ClientConnection(asyncio.Protocol):
             self._reject(refusal)
         finally:
             if self._lingering < 0:
-                self._transport.close()
+                self._close()
 
     async def _caught_up(self) -> None:
         """Wait until the client has read an answer, so that the next one cannot pile up behind it.
@@ -200,9 +204,7 @@ class ClientConnection(asyncio.Protocol):
         """
         while (text := self._incoming.take_head()) is None:
             if len(self._incoming):
-                # From a request's first byte its head has `header_timeout`, however it drips.
-                until = self._loop.time() + self._port.header_timeout
-                self._deadline.set(min(self._deadline.at, until))
+                self._expect_head()
             elif self._port.is_draining:
                 return None
             self._waiter = self._loop.create_future()
@@ -224,6 +226,12 @@ class ClientConnection(asyncio.Protocol):
                 self._feed_body(self._incoming.take_all())
         return exchange
 
+    def _expect_head(self) -> None:
+        """From a request's first byte its head has ``header_timeout``, however it drips."""
+        if self._head_until == NEVER:
+            self._head_until = self._loop.time() + self._port.header_timeout
+        self._deadline.set(self._head_until)
+
     def _finish(self, exchange: Exchange) -> bool:
         """Make ready for the next request, or say that there is none."""
         body = exchange.body
@@ -236,6 +244,7 @@ class ClientConnection(asyncio.Protocol):
         if body.rest:
             self._incoming.put_back(body.rest)
         self._set_reading(True)
+        self._head_until = NEVER
         self._deadline.set(self._loop.time() + self._port.idle_timeout)
         return True
 
@@ -267,6 +276,13 @@ class ClientConnection(asyncio.Protocol):
         else:
             self._expect_body(body)
 
+    def _expect_body_anew(self) -> None:
+        """Count the body's rate from here: it was not for the client to send, or hardly."""
+        body = self._body
+        if body is not None and not body.is_complete:
+            self._body_from = (self._loop.time(), body.received)
+            self._expect_body(body)
+
     def _expect_body(self, body: RequestBody) -> None:
         """A body that stalls for as long as a head may take is given up, and one that drips."""
         if self._reading and not self._write_blocked:
@@ -285,16 +301,25 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
+            self._look_later()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _expire(self) -> None:
-        if self._write_blocked:
-            self.abort()
-        elif self._lingering >= 0 or (not len(self._incoming) and self._exchange is None):
+    def _close(self) -> None:
+        """Close when everything is sent; it is cut if the client does not read it in time."""
+        if not self._transport.is_closing():
             self._transport.close()
+            self._deadline.set(self._loop.time() + self._port.idle_timeout)
+
+    def _expire(self) -> None:
+        if self._transport.is_closing():
+            self._transport.abort()
+        elif self._lingering >= 0 or (not len(self._incoming) and self._exchange is None):
+            self._close()
+        elif self._write_blocked:
+            self.abort()
         elif self._exchange is not None:
             self._exchange.break_body(RequestTimeout("the body stalled"))
         elif self._waiter is not None and not self._waiter.done():
@@ -311,7 +336,8 @@ class ClientConnection(asyncio.Protocol):
     def _linger(self, count: int) -> None:
         self._lingering += count
         if self._lingering > LINGER_BYTES:
-            self._transport.close()
+            self._close()
+            return
         self._deadline.at = min(self._linger_until, self._loop.time() + LINGER_SILENCE_S)
 
 

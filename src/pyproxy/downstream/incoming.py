@@ -1,5 +1,6 @@
 """Bytes that a client sent and nobody has taken yet: heads to come, one after the other."""
 
+import re
 from typing import Final
 
 from pyproxy.errors.refusal import BadRequest, HeadersTooLarge, UriTooLong
@@ -8,6 +9,7 @@ from pyproxy.wire.head import can_become_a_head
 # Beside the fields, which `max_header_size` bounds; RFC 9112 section 3 asks for at least 8,000.
 MAX_REQUEST_LINE: Final = 16 * 1024
 _END: Final = b"\r\n\r\n"
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)++")
 
 
 class Incoming:
@@ -34,7 +36,7 @@ class Incoming:
 
     def put_back(self, data: bytes) -> None:
         """Add what came after a body, in front."""
-        self._buffer = data + self._buffer
+        self._buffer, self._scanned = data + self._buffer, 0
 
     def take_all(self) -> bytes:
         """Everything that is held."""
@@ -53,8 +55,9 @@ class Incoming:
         if not buffer:
             return None
         if buffer[:2] == b"\r\n":
-            # RFC 9112 section 2.2: an empty line before a request is to be ignored.
-            buffer = self._buffer = buffer[2:]
+            # RFC 9112 section 2.2: at least one empty line before a request is to be ignored.
+            # All are, so that it makes no difference in which pieces they come.
+            buffer = self._buffer = _EMPTY_LINES.sub(b"", buffer, 1)
             self._scanned = 0
         at = buffer.find(_END, max(0, self._scanned - len(_END) + 1))
         end = at + len(_END) if at >= 0 else len(buffer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
+from pyproxy.telemetry.sparing import SparingLog
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class Desk:
         audit: Takes security events.
         access: Takes a record a request; ``None`` where no access log is wanted.
         report: Takes an exception that is a fault of ours, with its request id.
+        trouble: Takes what goes wrong with others; ``None``: nobody wants to know.
         is_draining: The worker is about to stop.
         under_way: Requests under way by user and route, where a route limits them.
     """
@@ -35,5 +37,6 @@ class Desk:
     audit: AuditLog
     access: AccessLog | None
     report: Callable[[BaseException, str], None]
+    trouble: SparingLog | None = None
     is_draining: bool = False
     under_way: Counter[tuple[str, str]] = field(default_factory=Counter)

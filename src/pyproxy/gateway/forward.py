@@ -7,6 +7,7 @@ from pyproxy.errors.refusal import CredentialMissing, UpstreamUnreachable
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.relay import Relay
+from pyproxy.gateway.report import failed
 from pyproxy.telemetry.record import Record
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.upstream.endpoint import Endpoint
@@ -40,8 +41,9 @@ async def forward(
         if connection is None:
             try:
                 connection = await endpoint.connect(plan.connect_timeout)
-            except UpstreamUnreachable:
+            except UpstreamUnreachable as exc:
                 if may_retry:
+                    failed(desk, exc, record)
                     continue
                 raise
         was_used = connection.was_used
@@ -80,7 +82,8 @@ async def _attempt(
     endpoint.busy += 1
     try:
         connection.request(
-            head,
+            # The head was made for the first endpoint; of several each has its own Host.
+            head.replace(plan.up.host, endpoint.host_line, 1),
             exchange.head.method,
             is_chunked=exchange.body.length == CHUNKED,
             receiver=relay,
@@ -101,5 +104,7 @@ async def _attempt(
             exchange.body.detach()
         record.status = relay.status or record.status
         record.is_aborted = relay.is_aborted
+        if relay.broke_off is not None:
+            failed(desk, relay.broke_off, record)
         if relay.head_at:
             record.upstream_ms = (relay.head_at - sent_at) * 1000.0

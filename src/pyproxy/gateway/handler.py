@@ -5,7 +5,7 @@ from typing import Final
 
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
-from pyproxy.errors.refusal import MethodNotAllowed, Refusal
+from pyproxy.errors.refusal import Refusal
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.forward import forward
 from pyproxy.gateway.gateway import Gateway
@@ -14,7 +14,7 @@ from pyproxy.gateway.own import answer_own
 from pyproxy.gateway.permit import allow, occupied, permit
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.refuse import refusal_head, refuse
-from pyproxy.gateway.report import denied, verified
+from pyproxy.gateway.report import denied, failed, verified
 from pyproxy.gateway.visit import Visit, admit, request_id_of
 from pyproxy.limits.budget import FailureBudget
 from pyproxy.limits.limit import own_limit
@@ -22,6 +22,7 @@ from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record, path_of
 from pyproxy.transform.dialect import Dialect
 from pyproxy.transform.request import Sender, upward_head
+from pyproxy.wire.date import date_line
 from pyproxy.wire.status import status_line
 from pyproxy.wire.target import read_target
 
@@ -59,6 +60,9 @@ class Handler:
         try:
             visit = admit(exchange, gateway.trusted, record.request_id)
             record.ip = visit.address
+            if gateway.cors.is_preflight(head.method, head.index):
+                _answer_preflight(desk, gateway, visit, record)
+                return
             own = gateway.own_paths.get(visit.target.path)
             if own is not None:
                 await answer_own(own, desk, gateway, visit, record, self._listener)
@@ -71,13 +75,18 @@ class Handler:
             desk.report(exc, record.request_id)
             self._refuse(gateway, exchange, Refusal(), match, record)
         finally:
-            record.bytes_in = exchange.body.received
-            record.bytes_out = exchange.sent
-            record.ms = (desk.now() - started) * 1000.0
-            if exchange.has_begun and not exchange.is_ended:
-                record.is_aborted = True
-            if desk.access is not None:
-                desk.access.put(record, desk.wall())
+            self._conclude(exchange, record, started)
+
+    def _conclude(self, exchange: Exchange, record: Record, started: float) -> None:
+        """Write the request's record, now that all of it is known."""
+        desk = self._desk
+        record.bytes_in = exchange.body.received
+        record.bytes_out = exchange.sent
+        record.ms = (desk.now() - started) * 1000.0
+        if exchange.has_begun and not exchange.is_ended:
+            record.is_aborted = True
+        if desk.access is not None:
+            desk.access.put(record, desk.wall())
 
     async def _proxy(
         self, gateway: Gateway, match: Match[Plan], visit: Visit, record: Record
@@ -91,9 +100,6 @@ class Handler:
         record.route = plan.name
         index = exchange.head.index
         allow(plan, visit.address)
-        if gateway.cors.is_preflight(exchange.head.method, index):
-            _answer_preflight(gateway, visit, record)
-            return
         exchange.body.limit(plan.max_body)
         now, wall = desk.now(), desk.wall()
         caller = recognise(gateway, plan, visit, wall)
@@ -102,8 +108,7 @@ class Handler:
             caller = await identify(gateway, plan, visit, budget, wall)
         principal = caller.principal
         record.user = principal.name
-        if caller.is_fresh or principal is not exchange.peer.greeted:
-            verified(desk, caller, visit)
+        verified(desk, caller, visit)
         path = match.rest(visit.target.path) if plan.strips_path else visit.target.path
         permit(plan, principal, path)
         own = None if principal.limit is None else own_limit(principal.limit)
@@ -137,11 +142,10 @@ class Handler:
         if not exchange.has_begun:
             record.status = refusal.status
         denied(desk, refusal, record)
+        failed(desk, refusal, record)
         block = gateway.tls_block if exchange.peer.is_tls else gateway.block
         origin = exchange.head.index.get(b"origin")
         block += gateway.cors.response_block(origin)
-        if isinstance(refusal, MethodNotAllowed) and not refusal.fields:
-            block += b"Allow: \r\n"  # RFC 9110 section 10.2.1: empty, nothing is allowed
         refuse(exchange, refusal, dialect, record.request_id, block, desk.wall())
 
     def reject(self, refusal: Refusal, peer: Peer) -> bytes:
@@ -187,13 +191,14 @@ def _stripped(places: frozenset[str]) -> tuple[frozenset[bytes], frozenset[bytes
     return fields, frozenset(place[1:].encode() for place in places if place.startswith("?"))
 
 
-def _answer_preflight(gateway: Gateway, visit: Visit, record: Record) -> None:
+def _answer_preflight(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
     """Answer a browser's question itself (Fetch standard, CORS-preflight fetch)."""
     exchange = visit.exchange
     record.status = 204
     block = gateway.tls_block if exchange.peer.is_tls else gateway.block
     lines = gateway.cors.preflight_block(exchange.head.index[b"origin"])
     request_id = f"X-Request-Id: {record.request_id}\r\n".encode("ascii")
-    exchange.begin(status_line(204) + block + lines + request_id, None)
+    date = date_line(desk.wall())
+    exchange.begin(status_line(204) + block + lines + request_id + date, None)
     exchange.end([])
     exchange.flush()

@@ -1,7 +1,6 @@
 """The gateway's own endpoints; matched before any route, on every listener."""
 
 import json
-from email.utils import formatdate
 from typing import Final
 
 from pyproxy.errors.refusal import (
@@ -29,6 +28,7 @@ from pyproxy.limits.limit import own_limit
 from pyproxy.limits.meter import Meter
 from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record
+from pyproxy.wire.date import date_line
 from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.status import status_line
 
@@ -68,7 +68,7 @@ async def answer_own(
         allowed = b", ".join(sorted(methods))
         raise MethodNotAllowed(fields=((b"Allow", allowed),))
     exchange.body.limit(MAX_OWN_BODY)
-    if exchange.body.length == CHUNKED:
+    if exchange.body.length == CHUNKED and not exchange.body.is_complete:
         raise BodyTooLarge("a body of unknown length")
     record.route = name
     if name == HEALTH:
@@ -91,13 +91,13 @@ def _answer(
     record.status = 200
     block = gateway.tls_block if exchange.peer.is_tls else gateway.block
     cors = gateway.cors.response_block(exchange.head.index.get(b"origin"))
-    own = f"X-Request-Id: {record.request_id}\r\nDate: {formatdate(desk.wall(), usegmt=True)}\r\n"
+    own = f"X-Request-Id: {record.request_id}\r\n".encode("ascii") + date_line(desk.wall())
     head = b"".join(
         (
             status_line(200),
             b"Content-Type: application/json\r\n",
             fields,
-            own.encode("ascii"),
+            own,
             block,
             cors,
         )
@@ -125,7 +125,7 @@ def _jwks(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
 async def _caller(
     desk: Desk, gateway: Gateway, visit: Visit, record: Record, budget: Budget
 ) -> Caller:
-    """Who asks an endpoint that wants a key or a token.
+    """Who asks an endpoint that wants a key or a token; nobody is told of it yet.
 
     Raises:
         Refusal: Nobody known.
@@ -142,8 +142,6 @@ async def _caller(
         raise MissingToken
     caller = await verify(gateway.authenticator, credential, budget, desk.wall())
     record.user = caller.principal.name
-    if caller.is_fresh or caller.principal is not visit.exchange.peer.greeted:
-        verified(desk, caller, visit)
     return caller
 
 
@@ -174,6 +172,7 @@ async def _verify(
     asked = asked_about(visit)
     if asked is None:
         caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
+        verified(desk, caller, visit)
     else:
         match = gateway.tables[listener].match(asked[1].host, asked[1].target.path, asked[0])
         caller = await _judged(desk, gateway, match, asked[1], record)
@@ -219,6 +218,7 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
     principal = caller.principal
     if principal.kind != "key":
         raise InvalidToken("only an API key is exchanged for a token")
+    verified(desk, caller, visit)
     try:
         minted = gateway.minter.mint(
             principal.name,
@@ -245,6 +245,7 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
 
 async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
     caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
+    verified(desk, caller, visit)
     principal = caller.principal
     if principal.kind != "jwt" or principal.expires_at is None:
         raise BadRequest("only a token can be revoked")

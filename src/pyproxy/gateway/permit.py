@@ -4,7 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pyproxy.errors.refusal import AddressNotAllowed, PathDenied, TooManyConcurrent, UserNotAllowed
+from pyproxy.errors.refusal import (
+    AddressNotAllowed,
+    Field,
+    PathDenied,
+    TooManyConcurrent,
+    UserNotAllowed,
+)
 from pyproxy.gateway.plan import Plan
 from pyproxy.identity.principal import Principal
 
@@ -50,7 +56,7 @@ def occupied(plan: Plan, user: str, under_way: Counter[tuple[str, str]]) -> Iter
     """
     slot = (plan.name, user)
     if under_way[slot] >= plan.max_concurrent:
-        raise TooManyConcurrent
+        raise TooManyConcurrent(fields=_fields(plan.max_concurrent))
     under_way[slot] += 1
     try:
         yield
@@ -58,3 +64,13 @@ def occupied(plan: Plan, user: str, under_way: Counter[tuple[str, str]]) -> Iter
         under_way[slot] -= 1
         if not under_way[slot]:
             del under_way[slot]
+
+
+def _fields(most: int) -> tuple[Field, ...]:
+    """What a refused client is told; when one of its requests ends, nobody knows."""
+    return (
+        (b"Retry-After", b"1"),
+        (b"RateLimit-Limit", b"%d" % most),
+        (b"RateLimit-Remaining", b"0"),
+        (b"RateLimit-Reset", b"1"),
+    )

@@ -23,6 +23,7 @@ class Relay:
         head_at: Monotonic seconds of the final head.
         is_complete: The answer came to its end; the connection is somebody else's now.
         is_aborted: The answer broke off after its head.
+        broke_off: Why it did.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Relay:
         "_request_id",
         "_rules",
         "_wall",
+        "broke_off",
         "done",
         "head_at",
         "is_aborted",
@@ -62,6 +64,7 @@ class Relay:
         self.head_at = 0.0
         self.is_complete = False
         self.is_aborted = False
+        self.broke_off: Refusal | None = None
 
     def interim_arrived(self, head: ResponseHead) -> None:
         """Pass a 1xx on (RFC 9110 section 15.2)."""
@@ -114,6 +117,7 @@ class Relay:
         """Refuse while that is possible; afterwards break off, so that the cut shows."""
         if self._exchange.has_begun:
             self.is_aborted = True
+            self.broke_off = refusal
             self._exchange.abort()
             self._finish()
         elif not self.done.done():
@@ -121,6 +125,8 @@ class Relay:
 
     def body_broke(self, refusal: Refusal) -> None:
         """The client's body will never be complete; the upstream must not take it for whole."""
+        if self.is_complete:
+            return  # what it was for is answered
         self._connection.abort()
         self.failed(refusal)
 

@@ -58,7 +58,8 @@ def admit(exchange: Exchange, trusted: Networks, request_id: str) -> Visit:
     """
     head, peer = exchange.head, exchange.peer
     if head.method in _NEVER:
-        raise MethodNotAllowed(head.method.decode())
+        # RFC 9110 section 10.2.1: an empty Allow, nothing is allowed.
+        raise MethodNotAllowed(head.method.decode(), fields=((b"Allow", b""),))
     try:
         target = read_target(head.target, head.method)
         host = _host(head, target)

@@ -7,7 +7,7 @@ from pyproxy.identity.base64url import BadBase64, decode_base64url
 from pyproxy.identity.strict_json import BadJson, parse_object
 
 # Twice the default of auth.max_token: nothing longer is even split.
-_MAX_CHARACTERS = 8192
+_MAX_CHARACTERS = 64 * 1024  # whatever `max_token` says; no head is longer
 _PARTS = 3
 _MAX_NAME_CHARACTERS = 256
 # RFC 7515 §4.1.9 and RFC 9068 §2.1: media types, so in any case, and with or
@@ -45,11 +45,11 @@ def parse_compact(token: str) -> Compact:
     """Take a token apart.
 
     Raises:
-        InvalidToken: It is not three parts of strict base64url, at most 8192
+        InvalidToken: It is not three parts of strict base64url, at most 64 Ki
             characters in all, or its header is not one we can honour.
     """
     if len(token) > _MAX_CHARACTERS:
-        raise InvalidToken("token over 8192 characters")
+        raise InvalidToken("token over 65536 characters")
     parts = token.split(".")
     if len(parts) != _PARTS:
         raise InvalidToken("token is not three parts")

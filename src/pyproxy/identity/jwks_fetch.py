@@ -1,18 +1,22 @@
 """One document fetched from a server that is trusted for its name alone."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from aiohttp import (
     BaseConnector,
+    ClientConnectionError,
     ClientError,
+    ClientPayloadError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
     DummyCookieJar,
+    InvalidURL,
+    ServerDisconnectedError,
 )
 
 from pyproxy.identity.jwks import MAX_SET_BYTES
@@ -28,6 +32,10 @@ _HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 _HTTPS = re.compile(r"https://[^\s/?#@\\]+(?:[/?][^\s#]*)?")
 # RFC 9110 §8.8.3; a longer one is not worth keeping.
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,256}"')
+
+
+Explain = Callable[[BaseException], str]
+"""Says in words why a connection failed, and holds nothing that the server sent."""
 
 
 class FetchFailed(Exception):
@@ -63,7 +71,9 @@ def open_session(connector: BaseConnector, timeout_s: float = _TIMEOUT_S) -> Cli
     )
 
 
-async def fetch(session: ClientSession, url: str, etag: str = "") -> Fetched | None:
+async def fetch(
+    session: ClientSession, url: str, explain: Explain, etag: str = ""
+) -> Fetched | None:
     """The document at ``url``, or ``None`` if it is still the one with this ``etag``.
 
     Over https only and without following redirects: an address that was not
@@ -73,6 +83,7 @@ async def fetch(session: ClientSession, url: str, etag: str = "") -> Fetched | N
     Args:
         session: From ``open_session``.
         url: Absolute.
+        explain: For what the system says.
         etag: Of the document at hand; empty for none.
 
     Raises:
@@ -88,8 +99,16 @@ async def fetch(session: ClientSession, url: str, etag: str = "") -> Fetched | N
             return await _read(response)
     except TimeoutError as exc:
         raise FetchFailed("no answer in time") from exc
-    except (ClientError, OSError, ValueError) as exc:
-        raise FetchFailed(type(exc).__name__) from exc
+    except ServerDisconnectedError as exc:
+        raise FetchFailed("closed by the other side") from exc
+    except (ClientConnectionError, OSError, UnicodeError) as exc:
+        raise FetchFailed(explain(exc)) from exc
+    except ClientPayloadError as exc:
+        raise FetchFailed("the answer broke off") from exc
+    except InvalidURL as exc:
+        raise FetchFailed("not an address that can be asked") from exc
+    except (ClientError, ValueError) as exc:
+        raise FetchFailed("the answer is malformed") from exc
 
 
 async def _read(response: ClientResponse) -> Fetched:

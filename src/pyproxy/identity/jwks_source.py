@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.jwks import BadKeySet, KeySet
-from pyproxy.identity.jwks_fetch import Fetched, FetchFailed, fetch
+from pyproxy.identity.jwks_fetch import Explain, Fetched, FetchFailed, fetch
 from pyproxy.identity.jwks_freshness import Freshness
 from pyproxy.identity.openid import discovery_url, read_jwks_uri
 
@@ -40,6 +40,7 @@ class RemoteKeySet:
         max_age_s: float,
         algorithms: Collection[str],
         session_factory: Callable[[], ClientSession],
+        explain: Explain,
         clock: Callable[[], float],
         on_change: ChangeSink,
         on_event: EventSink,
@@ -54,15 +55,18 @@ class RemoteKeySet:
                 no longer trusted.
             algorithms: The only ones allowed.
             session_factory: Gives a session of ``jwks_fetch.open_session``.
+            explain: Says in words why a connection failed.
             clock: Monotonic seconds.
             on_change: Told the set whenever its keys changed, ``None`` when it
                 is no longer trusted. Must not raise.
-            on_event: Told ``jwks.reloaded`` with its details. Must not raise.
+            on_event: Told ``jwks.reloaded`` with its details, after ``on_change`` if
+                keys were lost. Must not raise.
         """
         self._url = url
         self._issuer_url = issuer_url
         self._algorithms = algorithms
         self._session_factory = session_factory
+        self._explain = explain
         self._clock = clock
         self._on_change = on_change
         self._on_event = on_event
@@ -123,12 +127,12 @@ class RemoteKeySet:
 
     async def _fetch(self, session: ClientSession) -> Fetched | None:
         url = self._url or await self._discover(session)
-        return await fetch(session, url, self._etag)
+        return await fetch(session, url, self._explain, self._etag)
 
     async def _discover(self, session: ClientSession) -> str:
         url, known_until = self._discovered
         if not url or self._clock() >= known_until:
-            document = await fetch(session, discovery_url(self._issuer_url))
+            document = await fetch(session, discovery_url(self._issuer_url), self._explain)
             url = read_jwks_uri(document.body if document else b"", self._issuer_url)
             self._discovered = (url, self._clock() + _DISCOVERY_TTL_S)
         return url
@@ -158,13 +162,13 @@ class RemoteKeySet:
         self._discovered = ("", 0.0)
         self._freshness.failed()
         is_lost = self._keys is not None and not self._freshness.is_trusted(self._clock())
+        if is_lost:
+            self._keys, self._etag = None, ""
+            self._on_change(None)
         if self._freshness.failures == 1 or is_lost:
             details = {"result": "failed", "source": self._source, "reason": reason}
             details["keys"] = "lost" if is_lost else "kept" if self._keys else "none"
             self._on_event("jwks.reloaded", details)
-        if is_lost:
-            self._keys, self._etag = None, ""
-            self._on_change(None)
 
     def _tell_keys(self, keys: KeySet) -> None:
         details = {"result": "ok", "source": self._source, "keys": str(len(keys.keys))}

@@ -22,6 +22,8 @@ _TLS_CLOSE_S = 2.0
 Spawn = Callable[[Coroutine[object, object, None], str], object]
 Report = Callable[[OSError], None]
 """Told why no connection can be accepted. Must not raise."""
+Turned = Callable[[str, OSError], None]
+"""Told the address of a client whose handshake failed, and why. Must not raise."""
 
 
 class Admission:
@@ -82,6 +84,7 @@ class Acceptor:
         *,
         tls: ssl.SSLContext | None,
         report: Report,
+        turned: Turned,
     ) -> None:
         self._port = port
         self._admission = admission
@@ -89,6 +92,7 @@ class Acceptor:
         self._loop = loop
         self._tls = tls
         self._report = report
+        self._turned = turned
         self._say_at = 0.0  # of the loop's clock
 
     async def run(self, listening: socket.socket) -> None:
@@ -107,7 +111,7 @@ class Acceptor:
             if leave is None:
                 accepted.close()
                 continue
-            self._spawn(self._open(accepted, leave), "handshake")
+            self._spawn(self._open(accepted, address, leave), "handshake")
 
     def _say(self, error: OSError) -> None:
         now = self._loop.time()
@@ -115,7 +119,9 @@ class Acceptor:
             self._say_at = now + _SAY_AGAIN_S
             self._report(error)
 
-    async def _open(self, accepted: socket.socket, leave: Callable[[], None]) -> None:
+    async def _open(
+        self, accepted: socket.socket, address: str, leave: Callable[[], None]
+    ) -> None:
         """Do the handshake; the protocol is on its own after that."""
         opened_at = self._loop.time()
         protocol = ClientConnection(self._port, opened_at, self._loop, leave)
@@ -130,9 +136,11 @@ class Acceptor:
                     ssl_handshake_timeout=self._port.header_timeout,
                     ssl_shutdown_timeout=_TLS_CLOSE_S,
                 )
-        except OSError:
+        except OSError as exc:
             # Half a handshake, plain text on a TLS port, a scanner: nothing was served.
             leave()
+            if self._tls is not None:
+                self._turned(address, exc)
         except BaseException:
             leave()
             raise

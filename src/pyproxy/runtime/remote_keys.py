@@ -10,6 +10,8 @@ from pyproxy.identity.jwks_fetch import open_session
 from pyproxy.identity.jwks_source import RemoteKeySet
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.runtime.journal import Journal
+from pyproxy.telemetry.log import Level
+from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.tls import ClientTls
 
 
@@ -28,7 +30,8 @@ def remote_key_set(
         journal.audit.put(
             "jwks.reloaded", journal.wall(), result=details.get("result", ""), details=details
         )
-        journal.log.info(event, "", **details)
+        level, message = _consequence(details, has_keys=bool(key_sets.current.keys))
+        journal.log.write(level, event, message, details)
 
     return RemoteKeySet(
         url=jwt.jwks_url,
@@ -37,7 +40,27 @@ def remote_key_set(
         max_age_s=jwt.jwks_max_age,
         algorithms=jwt.algorithms,
         session_factory=session,
+        explain=in_words,
         clock=loop.time,
         on_change=key_sets.replace_remote,
         on_event=tell,
     )
+
+
+def _consequence(details: Mapping[str, str], *, has_keys: bool) -> tuple[Level, str]:
+    """How much a fetch matters, and what follows from it.
+
+    Args:
+        details: As ``RemoteKeySet`` tells them.
+        has_keys: Some keys are in force, from wherever.
+    """
+    if details.get("keys") == "kept":
+        return "warning", "the keys fetched last stay in force up to jwks_max_age"
+    if details.get("result") == "failed":
+        whose = "only tokens of the local keys" if has_keys else "no token"
+        return "error", f"{whose} can be verified until it answers"
+    if "alarm" in details:
+        return "error", "the source shows keys that should be secret; they are not used"
+    if "refused" in details:
+        return "warning", "some keys of the set are not used"
+    return "info", ""

@@ -20,6 +20,7 @@ from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.handler import Handler
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.runtime.acceptor import Acceptor, Admission
+from pyproxy.runtime.handshake import CLIENT_LEFT, failed_because
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.loop import new_event_loop
 from pyproxy.runtime.preflight import (
@@ -35,6 +36,8 @@ from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.tls import ServerTls
 from pyproxy.runtime.watch import stamps_of
 from pyproxy.telemetry.bridge import exception_handler
+from pyproxy.telemetry.log import Level
+from pyproxy.telemetry.sparing import SparingLog
 
 # How long the logs may take to be written when somebody insists on an end.
 _LAST_WORDS_S = 0.5
@@ -114,6 +117,7 @@ class Worker:
         self._groups = groups
         self._tls = tls
         self._journal = journal
+        self._trouble = SparingLog(journal.log)
 
     async def run(self, listenings: Sequence[Listening]) -> None:
         """Serve until SIGTERM or SIGINT, then drain.
@@ -158,6 +162,7 @@ class Worker:
             report=lambda exc, request_id: journal.log.failure(
                 "failure", exc, "", request_id=request_id
             ),
+            trouble=self._trouble,
         )
         if remote is not None:
             _ = tasks.start(remote.run(), "key set refresh")
@@ -205,6 +210,7 @@ class Worker:
                 loop,
                 tls=tls.context if tls else None,
                 report=partial(self._say_exhausted, listening.spec),
+                turned=partial(self._say_turned, loop, listening.spec),
             )
             accepting += [
                 tasks.start(acceptor.run(each), "accepting") for each in listening.sockets
@@ -215,6 +221,17 @@ class Worker:
         reason = (error.strerror or type(error).__name__).lower()
         sentence = f"no connection can be accepted for the moment: {reason}"
         self._journal.log.write("warning", "listener.exhausted", sentence, {"bind": bind})
+
+    def _say_turned(
+        self, loop: asyncio.AbstractEventLoop, bind: str, address: str, error: OSError
+    ) -> None:
+        reason = failed_because(error)
+        # Whoever looks whether the port is open leaves at once, a load balancer every second.
+        level: Level = "debug" if reason == CLIENT_LEFT else "info"
+        kind = (bind, reason)
+        self._trouble.put(
+            level, "handshake.failed", loop.time(), kind, bind=bind, ip=address, reason=reason
+        )
 
     def _say_ready(self, listenings: Sequence[Listening]) -> None:
         for group, listening in zip(self._groups, listenings, strict=True):

@@ -47,6 +47,9 @@ def path_of(target: bytes) -> str:
     """The path of a request target, fit to be written down.
 
     The query is left out whole: a list of parameters that hold credentials
-    would always be one short.
+    would always be one short. A target that is no path, or has a fragment, is not
+    a request that passes, and may hold a password.
     """
-    return target.partition(b"?")[0].decode("latin-1")
+    if not target.startswith(b"/"):
+        return ""
+    return target.partition(b"?")[0].partition(b"#")[0].decode("latin-1")

@@ -9,9 +9,6 @@ NEVER: Final = float("inf")
 class Timer(Protocol):
     """A call that is due."""
 
-    def when(self) -> float:
-        """Due at, in the clock's seconds."""
-
     def cancel(self) -> None:
         """Forget it."""
 
@@ -42,22 +39,25 @@ class Deadline:
             for an earlier one call ``set``.
     """
 
-    __slots__ = ("_clock", "_ring", "_timer", "at")
+    __slots__ = ("_clock", "_due", "_ring", "_timer", "at")
 
     def __init__(self, clock: Clock, ring: Callable[[], None]) -> None:
         self._clock = clock
         self._ring = ring
         self._timer: Timer | None = None
+        # When the timer wakes; it cannot be asked: of a call that is due at once, uvloop
+        # gives a handle without a time.
+        self._due = NEVER
         self.at = NEVER
 
     def set(self, at: float) -> None:
         """Move it to any moment but ``NEVER``."""
         self.at = at
         if self._timer is None:
-            self._timer = self._clock.call_at(at, self._wake)
-        elif self._timer.when() > at:
+            self._sleep(at)
+        elif self._due > at:
             self._timer.cancel()
-            self._timer = self._clock.call_at(at, self._wake)
+            self._sleep(at)
 
     def cancel(self) -> None:
         """Never ring again, and hold on to nothing."""
@@ -66,12 +66,16 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
+    def _sleep(self, until: float) -> None:
+        self._due = until
+        self._timer = self._clock.call_at(until, self._wake)
+
     def _wake(self) -> None:
         self._timer = None
         if self.at == NEVER:
             return
         if self._clock.time() < self.at:
-            self._timer = self._clock.call_at(self.at, self._wake)
+            self._sleep(self.at)
             return
         self.at = NEVER
         self._ring()

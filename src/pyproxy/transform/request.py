@@ -8,12 +8,13 @@ from typing import Final
 from pyproxy.wire.forwarded import CLAIMS
 from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.head import RequestHead
-from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines, passes_trailers
+from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_request_lines, passes_trailers
 from pyproxy.wire.percent import percent_decoded, percent_encoded
 
 # Where clients put credentials: none of these travels on beside an injected one.
 CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
+    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token "
+    b"sec-websocket-protocol".split()
 )
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
@@ -158,7 +159,7 @@ def upward_head(
         sender: Who asks.
     """
     dropped = _dropped(rules.dropped, sender.credential_fields, sender.is_trusted)
-    lines = kept_lines(head, dropped)
+    lines = kept_request_lines(head, dropped)
     parts = [b"%b %b HTTP/1.1\r\n" % (head.method, _target(path, query, rules, sender)), rules.host]
     parts += lines
     parts.append(rules.added)

@@ -29,8 +29,3 @@ class Upstream:
         order = self.endpoints[turn:] + self.endpoints[:turn]
         fresh = [endpoint for endpoint in order if endpoint not in tried] or list(order)
         return fresh[0] if self._is_round_robin else min(fresh, key=lambda endpoint: endpoint.busy)
-
-    def close(self) -> None:
-        """Close what is idle."""
-        for endpoint in self.endpoints:
-            endpoint.close()

@@ -14,6 +14,7 @@ from pyproxy.errors.refusal import (
 )
 from pyproxy.timers.deadline import NEVER, Deadline
 from pyproxy.upstream.answer import Answer
+from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.receiver import Receiver
 from pyproxy.wire.chunked import chunk, last_chunk
 from pyproxy.wire.head import FieldLine
@@ -49,6 +50,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._upload_is_complete = False
         self._read_timeout = 0.0
         self._paused = False
+        self._is_behind = False  # the upstream has yet to read most of what was written
         self.was_used = False
         self.has_answered = False
         self.idle_s = MAX_IDLE_S
@@ -97,15 +99,18 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadline.cancel()
         self._on_lost(self)
         if self._receiver is not None:
-            self._fail(UpstreamUnreachable(f"the connection ended early: {exc or 'closed'}"))
+            why = in_words(exc) if exc else "closed by the other side"
+            self._fail(UpstreamUnreachable(f"the connection ended early: {why}"))
 
     def pause_writing(self) -> None:
         """The upstream reads slower than the body comes."""
+        self._is_behind = True
         if self._receiver is not None:
             self._receiver.upload_blocked()
 
     def resume_writing(self) -> None:
         """The upstream caught up."""
+        self._is_behind = False
         if self._receiver is not None:
             self._receiver.upload_unblocked()
 
@@ -198,7 +203,12 @@ class UpstreamConnection(asyncio.Protocol):
         """The answer is whole; the connection is kept if it is surely in step."""
         self._receiver = self._answer = None
         self._deadline.at = NEVER
-        if not answer.is_in_step or not self._upload_is_complete or answer.head is None:
+        if self._is_behind or not self._upload_is_complete:
+            # Closed, it would wait until the upstream reads what it did not care for; kept, the
+            # next upload would not be held back, since the transport is over its bound already.
+            self.transport.abort()
+            return
+        if not answer.is_in_step or answer.head is None:
             self.transport.close()
             return
         hint = answer.head.index.get(b"keep-alive")

@@ -4,9 +4,14 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from pyproxy.errors.refusal import UpstreamUnreachable
 from pyproxy.upstream.connection import UpstreamConnection
+from pyproxy.upstream.reason import in_words
+
+_HTTP_PORT: Final = 80
+_HTTPS_PORT: Final = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +19,7 @@ class Address:
     """Where an endpoint is, and how to talk to it.
 
     Attributes:
-        host: Name or IP address; of a unix socket its path, with port 0.
+        host: Name or IP address.
         port: TCP port.
         tls: Context for https, else ``None``.
         server_name: The name that its certificate must carry.
@@ -38,15 +43,18 @@ class Endpoint:
     Attributes:
         address: Where it is.
         name: For logs.
+        host_line: The ``Host`` field (RFC 9110 section 7.2).
         busy: Requests under way, for balancing.
     """
 
     def __init__(self, address: Address, loop: asyncio.AbstractEventLoop) -> None:
         self.address = address
         self.name = f"{address.host}:{address.port}"
+        self.host_line = b"Host: %b\r\n" % _authority(address)
         self.busy = 0
         self._loop = loop
         self._idle: dict[UpstreamConnection, None] = {}
+        self._is_closed = False
 
     def idle_connection(self) -> UpstreamConnection | None:
         """A connection that is open and unused, if there is one."""
@@ -74,8 +82,8 @@ class Endpoint:
                 )
         except TimeoutError as exc:
             raise UpstreamUnreachable("connecting took too long") from exc
-        except (OSError, ssl.SSLError) as exc:
-            raise UpstreamUnreachable(f"connecting failed: {exc}") from exc
+        except OSError as exc:
+            raise UpstreamUnreachable(f"connecting failed: {in_words(exc)}") from exc
         if address.check is not None:
             self._check(connection, address.check)
         return connection
@@ -92,6 +100,9 @@ class Endpoint:
         return UpstreamConnection(self._loop, self._keep, self._forget)
 
     def _keep(self, connection: UpstreamConnection) -> None:
+        if self._is_closed:
+            connection.transport.close()
+            return
         connection.rest(connection.idle_s)
         self._idle[connection] = None
 
@@ -100,5 +111,12 @@ class Endpoint:
 
     def close(self) -> None:
         """Close the idle connections; busy ones end with their requests."""
+        self._is_closed = True
         for connection in tuple(self._idle):
             connection.transport.close()
+
+
+def _authority(address: Address) -> bytes:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    is_default = address.port == (_HTTPS_PORT if address.tls else _HTTP_PORT)
+    return (host if is_default else f"{host}:{address.port}").encode()

@@ -28,15 +28,28 @@ def nominated(head: RequestHead | ResponseHead) -> frozenset[bytes]:
     return connection_names(head) - _NOT_TO_BE_NOMINATED
 
 
-def kept_lines(head: RequestHead | ResponseHead, dropped: frozenset[bytes]) -> list[bytes]:
-    """Field lines that travel on, as they were sent.
+def kept_lines(head: ResponseHead, dropped: frozenset[bytes]) -> list[bytes]:
+    """Field lines of an answer that travel on, as they were sent.
+
+    Args:
+        head: Whose lines.
+        dropped: Lower-case names to leave out, the hop-by-hop ones among them.
+    """
+    named = nominated(head)
+    if named:
+        dropped = dropped | named
+    return [line for name, line in head.lines if name not in dropped]
+
+
+def kept_request_lines(head: RequestHead, dropped: frozenset[bytes]) -> list[bytes]:
+    """Field lines of a request that travel on, as they were sent.
 
     Names with an underscore go too: many servers read ``X_Real_IP`` and
     ``X-Real-IP`` as one variable, so it would slip past every rule here.
 
     Args:
         head: Whose lines.
-        dropped: Lower-case names to leave out, the hop-by-hop ones among them.
+        dropped: As of ``kept_lines``.
     """
     named = nominated(head)
     if named:

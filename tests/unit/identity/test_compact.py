@@ -109,7 +109,7 @@ HEADER, PAYLOAD, SIGNATURE = GOOD.split(".")
         pytest.param(f"{HEADER}.{PAYLOAD}.\u0410QAB", id="Cyrillic letter"),
         pytest.param(f"{HEADER}.{PAYLOAD}.AQA\ud800", id="half a surrogate pair"),
         pytest.param(f'{{"payload":"{PAYLOAD}"}}', id="JSON serialisation"),
-        pytest.param(f"{HEADER}.{'A' * 8192}.{SIGNATURE}", id="over 8 KiB"),
+        pytest.param(f"{HEADER}.{'A' * 65536}.{SIGNATURE}", id="over 64 KiB"),
         pytest.param("." * 8193, id="8193 dots"),
     ],
 )

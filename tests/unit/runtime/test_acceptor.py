@@ -88,6 +88,7 @@ async def accepting(loop, reported, max_per_address=0):
             loop,
             tls=None,
             report=reported.append,
+            turned=lambda *_: None,
         )
         with socket.create_server(("127.0.0.1", 0)) as listening:
             listening.setblocking(False)

@@ -13,6 +13,7 @@ from pyproxy.runtime.preflight import (
     exposed,
     raise_file_limit,
     too_few_files,
+    connections_that_fit,
     weak_ground,
 )
 
@@ -179,3 +180,4 @@ def test_connections_fit_the_limit_of_open_files(limit, connections, fitting):
 
     assert (remark is None) == (fitting is None)
     assert remark is None or remark.problem.endswith(f"set at most {fitting}")
+    assert connections_that_fit(limit, connections) == (connections if fitting is None else fitting)

@@ -9,6 +9,7 @@ import pytest
 from pyproxy.config.auth import JwtSettings
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.key_sets import KeySets
+from pyproxy.identity.signing_keys import generate_key_set
 from pyproxy.runtime.remote_keys import remote_key_set
 from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.log import Log
@@ -19,6 +20,13 @@ WALL = 1_750_000_000.0
 @pytest.fixture
 def lines():
     return []
+
+
+@pytest.fixture
+def local():
+    """A set of one key."""
+    document = json.dumps(generate_key_set("ES256")).encode()
+    return KeySet.parse(document, algorithms=["ES256"], source="file", public_only=False)
 
 
 @pytest.fixture
@@ -45,5 +53,58 @@ async def test_a_source_that_is_down_is_told(journal, lines, name):
 
     audited, logged = map(json.loads, lines)
     assert (audited["event"], audited["result"]) == ("jwks.reloaded", "failed")
-    assert (logged["event"], logged["keys"]) == ("jwks.reloaded", "none")
+    assert (logged["event"], logged["keys"], logged["level"]) == ("jwks.reloaded", "none", "error")
+    assert logged["reason"] == "connection refused"
+    assert logged["message"] == "no token can be verified until it answers"
     assert sets.current == KeySet()
+
+
+async def test_a_source_that_is_down_leaves_the_local_keys(journal, lines, local):
+    jwt = JwtSettings().model_copy(update={"jwks_url": "https://127.0.0.1:9/"})
+    source = remote_key_set(jwt, KeySets(local=local), journal, asyncio.get_running_loop())
+
+    async with source._session_factory() as session:
+        await source.refresh(session)
+
+    logged = json.loads(lines[1])
+    assert logged["message"] == "only tokens of the local keys can be verified until it answers"
+
+
+@pytest.mark.parametrize(
+    ("details", "level", "message"),
+    [
+        pytest.param({"result": "ok", "keys": "1"}, "info", "", id="fetched"),
+        pytest.param(
+            {"result": "failed", "keys": "kept"},
+            "warning",
+            "the keys fetched last stay in force up to jwks_max_age",
+            id="kept",
+        ),
+        pytest.param(
+            {"result": "failed", "keys": "lost"},
+            "error",
+            "no token can be verified until it answers",
+            id="lost",
+        ),
+        pytest.param(
+            {"result": "ok", "keys": "1", "alarm": "private keys published: a"},
+            "error",
+            "the source shows keys that should be secret; they are not used",
+            id="alarm",
+        ),
+        pytest.param(
+            {"result": "ok", "keys": "1", "refused": "1"},
+            "warning",
+            "some keys of the set are not used",
+            id="refused",
+        ),
+    ],
+)
+async def test_what_follows_is_said(journal, lines, details, level, message):
+    jwt = JwtSettings().model_copy(update={"jwks_url": "https://127.0.0.1:9/"})
+    source = remote_key_set(jwt, KeySets(), journal, asyncio.get_running_loop())
+
+    source._on_event("jwks.reloaded", details)
+
+    _, logged = map(json.loads, lines)
+    assert (logged["level"], logged.get("message", "")) == (level, message)

@@ -62,7 +62,6 @@ def test_status_and_reason_are_the_upstreams(start, line):
         pytest.param(b"Access-Control-Allow-Origin: *", id="CORS of the upstream"),
         pytest.param(b"Timing-Allow-Origin: *", id="timing of the upstream"),
         pytest.param(b"X-Frame-Options: ALLOWALL", id="protective field of the upstream"),
-        pytest.param(b"X_Frame_Options: x", id="underscore"),
     ],
 )
 def test_what_is_not_for_the_client_stays(line):

@@ -1,7 +1,13 @@
 import pytest
 
-from pyproxy.wire.head import read_request_head
-from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines, nominated, passes_trailers
+from pyproxy.wire.head import read_request_head, read_response_head
+from pyproxy.wire.hop_by_hop import (
+    HOP_BY_HOP,
+    kept_lines,
+    kept_request_lines,
+    nominated,
+    passes_trailers,
+)
 
 
 def request(*lines):
@@ -27,29 +33,31 @@ def test_connection_may_name_most_fields_but_not_those_that_protect(lines, names
     assert nominated(request(*lines)) == names
 
 
-def test_kept_lines_travel_as_they_were_sent():
+def test_kept_request_lines_travel_as_they_were_sent():
     head = request(b"aCCept:*/*", b"X-Two:  a  b", b"Accept: text/html", b"Empty:")
 
-    assert kept_lines(head, HOP_BY_HOP) == [
+    assert kept_request_lines(head, HOP_BY_HOP) == [
         b"aCCept:*/*\r\n", b"X-Two:  a  b\r\n", b"Accept: text/html\r\n", b"Empty:\r\n",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(HOP_BY_HOP))
 def test_the_connections_own_fields_end_here(name):
-    assert kept_lines(request(name + b": chunked", b"X-A: b"), HOP_BY_HOP) == [b"X-A: b\r\n"]
+    assert kept_request_lines(request(name + b": chunked", b"X-A: b"), HOP_BY_HOP) == [
+        b"X-A: b\r\n"
+    ]
 
 
 def test_nominated_fields_end_here():
     head = request(b"Connection: X-Trace", b"x-trace: 1", b"X-TRACE: 2", b"X-A: b")
 
-    assert kept_lines(head, HOP_BY_HOP) == [b"X-A: b\r\n"]
+    assert kept_request_lines(head, HOP_BY_HOP) == [b"X-A: b\r\n"]
 
 
 def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen():
     head = request(b"X_Real_IP: 1.2.3.4", b"X-A: under_score")
 
-    assert kept_lines(head, HOP_BY_HOP) == [b"X-A: under_score\r\n"]
+    assert kept_request_lines(head, HOP_BY_HOP) == [b"X-A: under_score\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -66,3 +74,9 @@ def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen():
 def test_trailers_are_passed_to_who_takes_them(lines, passes):
     # RFC 9110 section 10.1.4
     assert passes_trailers(request(*lines)) is passes
+
+
+def test_an_answers_underscores_are_its_own():
+    head = read_response_head(b"HTTP/1.1 200 OK\r\nx_usage: 1\r\nConnection: X-A\r\nX-A: 1\r\n\r\n")
+
+    assert kept_lines(head, HOP_BY_HOP) == [b"x_usage: 1\r\n"]

@@ -1,0 +1,56 @@
+"""Why a client's TLS handshake failed, in an operator's words."""
+
+import ssl
+from typing import Final
+
+from pyproxy.upstream.reason import in_words
+
+CLIENT_LEFT: Final = "the client left"
+
+_REASONS: Final = {
+    "HTTP_REQUEST": "plain HTTP on a TLS port",
+    "WRONG_VERSION_NUMBER": "no TLS",
+    "UNSUPPORTED_PROTOCOL": "a TLS version below min_version",
+    "NO_SHARED_CIPHER": "no cipher in common",
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "no client certificate",
+    "UNEXPECTED_EOF_WHILE_READING": CLIENT_LEFT,
+}
+# What a client says that does not believe in our certificate (RFC 8446 section 6.2).
+_DISTRUST: Final = frozenset(
+    {"unknown ca", "bad certificate", "certificate unknown", "certificate expired"}
+)
+_ALERT: Final = "_ALERT_"
+# OpenSSL's verdicts on a chain that does not end at a CA of ours (X509_verify_cert_error_string).
+_OTHER_AUTHORITY: Final = frozenset({18, 19, 20, 21})
+
+
+def failed_because(error: OSError) -> str:
+    """Why the handshake failed; nothing in it was sent by the client.
+
+    Args:
+        error: As the event loop raised it.
+    """
+    match error:
+        case ssl.SSLCertVerificationError() if error.verify_code in _OTHER_AUTHORITY:
+            return "a client certificate of another authority"
+        case ssl.SSLCertVerificationError():
+            return f"client certificate refused: {error.verify_message}"
+        case ssl.SSLError():
+            return _of_tls(error)
+        case ConnectionAbortedError():
+            return "took longer than header_timeout"
+        case ConnectionError():
+            return CLIENT_LEFT
+        case _:
+            return in_words(error)
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    reason = error.reason or ""
+    _, is_alert, name = reason.partition(_ALERT)
+    alert = name.replace("_", " ").lower()
+    if is_alert and alert in _DISTRUST:
+        return f"the client does not trust our certificate ({alert})"
+    if is_alert:
+        return f"the client broke off ({alert})"
+    return _REASONS.get(reason) or in_words(error)

@@ -1,0 +1,227 @@
+"""An answer on its way from the upstream's connection to the client's."""
+
+import pytest
+
+from pyproxy.errors.refusal import BadRequest, UpstreamUnreachable
+from pyproxy.gateway.relay import Relay
+from pyproxy.wire.framing import CHUNKED
+from pyproxy.wire.head import read_response_head
+
+
+class Connection:
+    """The upstream's: takes note that it was aborted."""
+
+    is_aborted = False
+
+    def abort(self):
+        self.is_aborted = True
+
+
+def head_of(*lines):
+    return read_response_head(b"\r\n".join([*lines, b"", b""]))
+
+
+OK = head_of(b"HTTP/1.1 200 OK", b"Server: them", b"A: b", b"Content-Length: 5")
+
+
+@pytest.fixture
+def connection():
+    return Connection()
+
+
+@pytest.fixture
+def relaying(desk, plan_of, connection):
+    """Makes the relay of an exchange."""
+
+    def relaying_(exchange, cors=b""):
+        relay = Relay(exchange, connection, plan_of().down, request_id="id-1", cors=cors, desk=desk)
+        exchange.source = connection
+        return relay
+
+    return relaying_
+
+
+async def test_answer_is_passed_on_with_our_fields(asked, channel, relaying):
+    exchange = asked()
+    relay = relaying(exchange, b"Cors: 1\r\n")
+    relay.head_arrived(OK, 5)
+    relay.body_arrived(b"hello")
+    relay.body_ended([])
+    relay.flush()
+
+    assert channel.written == (
+        b"HTTP/1.1 200 OK\r\nA: b\r\nPlain: 1\r\nCors: 1\r\nX-Request-Id: id-1\r\n"
+        b"Date: Sun, 09 Sep 2001 01:46:40 GMT\r\nContent-Length: 5\r\n\r\nhello"
+    )
+    assert relay.done.result() is None
+    assert (relay.status, relay.head_at, relay.is_complete, relay.is_aborted) == (
+        200, 100.0, True, False,
+    )  # fmt: skip
+    assert exchange.keeps_alive
+
+
+async def test_client_over_tls_gets_its_fields(asked, channel, relaying):
+    relay = relaying(asked(is_tls=True))
+    relay.head_arrived(OK, 5)
+    relay.flush()
+
+    assert b"\r\nEncrypted: 1\r\n" in channel.written
+    assert b"Plain" not in channel.written
+
+
+async def test_what_one_read_brings_is_one_write(asked, channel, relaying):
+    relay = relaying(asked())
+    relay.head_arrived(OK, 5)
+    relay.body_arrived(b"hel")
+    before = channel.written
+    relay.flush()
+
+    assert before == b""
+    assert channel.written.endswith(b"\r\n\r\nhel")
+
+
+@pytest.mark.parametrize(
+    ("start", "head", "length", "framing"),
+    [
+        pytest.param("GET / HTTP/1.1", OK, 5, b"Content-Length: 5\r\n", id="length"),
+        pytest.param("GET / HTTP/1.1", OK, CHUNKED, b"Transfer-Encoding: chunked\r\n", id="chunks"),
+        pytest.param("HEAD / HTTP/1.1", OK, 0, b"Content-Length: 5\r\n", id="HEAD"),
+        pytest.param(
+            "GET / HTTP/1.1", head_of(b"HTTP/1.1 304 Same", b"Content-Length: 5"), 0,
+            b"Content-Length: 5\r\n", id="304",
+        ),
+        pytest.param("GET / HTTP/1.1", head_of(b"HTTP/1.1 204 None"), 0, b"", id="204"),
+        pytest.param(
+            "GET / HTTP/1.1", head_of(b"HTTP/1.1 200 OK"), 0, b"Content-Length: 0\r\n", id="empty"
+        ),
+    ],
+)  # fmt: skip
+async def test_answer_is_framed_by_what_it_is(
+    asked, channel, relaying, start, head, length, framing
+):
+    relay = relaying(asked(start))
+    relay.head_arrived(head, length)
+    relay.flush()
+
+    assert channel.written.endswith(b" GMT\r\n" + framing + b"\r\n")
+
+
+async def test_interim_answers_are_passed_on_and_begin_nothing(asked, channel, relaying):
+    exchange = asked()
+    relay = relaying(exchange)
+    relay.interim_arrived(head_of(b"HTTP/1.1 103 Hints", b"Server: them", b"Link: a"))
+
+    assert channel.written == b"HTTP/1.1 103 Hints\r\nLink: a\r\n\r\n"
+    assert (relay.status, exchange.has_begun, relay.done.done()) == (0, False, False)
+
+
+@pytest.mark.parametrize(
+    ("te", "end"),
+    [
+        pytest.param("TE: trailers", b"0\r\nX-Sum: 1\r\n\r\n", id="wanted"),
+        pytest.param("TE: gzip", b"0\r\n\r\n", id="not wanted"),
+    ],
+)
+async def test_trailers_travel_if_the_client_takes_them(asked, channel, relaying, te, end):
+    # RFC 9110 section 6.5.1; what may not be in a head may not be in trailers either.
+    relay = relaying(asked("GET / HTTP/1.1", te))
+    relay.head_arrived(OK, CHUNKED)
+    relay.body_ended([(b"x-sum", b"X-Sum: 1\r\n"), (b"server", b"Server: them\r\n")])
+    relay.flush()
+
+    assert channel.written.endswith(b"\r\n\r\n" + end)
+
+
+async def test_connection_of_a_complete_answer_is_nobodys_to_pause(asked, relaying):
+    exchange = asked()
+    relay = relaying(exchange)
+    relay.head_arrived(OK, 0)
+    relay.body_ended([])
+
+    assert exchange.source is None
+
+
+async def test_early_answer_is_the_last_on_its_connection(asked, channel, relaying):
+    exchange = asked("POST / HTTP/1.1", "Content-Length: 9")
+    relay = relaying(exchange)
+    relay.head_arrived(OK, 5)
+    relay.flush()
+
+    assert not exchange.keeps_alive
+    assert b"\r\nConnection: close\r\n" in channel.written
+
+
+# --- Failures
+
+
+async def test_failure_before_the_head_is_a_refusal(asked, channel, relaying):
+    relay = relaying(asked())
+    refusal = UpstreamUnreachable()
+    relay.failed(refusal)
+    relay.failed(BadRequest())
+
+    assert relay.done.exception() is refusal
+    assert channel.calls == []
+    assert not relay.is_aborted
+
+
+async def test_failure_behind_the_head_is_a_cut(asked, channel, relaying):
+    relay = relaying(asked())
+    relay.head_arrived(OK, 5)
+    refusal = UpstreamUnreachable()
+    relay.failed(refusal)
+    relay.failed(refusal)
+
+    assert relay.done.result() is None
+    assert relay.broke_off is refusal
+    assert channel.calls == ["abort", "abort"]
+    assert (relay.is_aborted, relay.is_complete) == (True, False)
+
+
+@pytest.mark.parametrize("has_head", [False, True])
+async def test_body_that_broke_is_never_taken_for_whole(
+    asked, channel, relaying, connection, has_head
+):
+    relay = relaying(asked("POST / HTTP/1.1", "Content-Length: 9"))
+    if has_head:
+        relay.head_arrived(OK, 5)
+    refusal = BadRequest()
+    relay.body_broke(refusal)
+
+    assert connection.is_aborted
+    assert relay.is_aborted is has_head
+    assert relay.done.exception() is (None if has_head else refusal)
+    assert channel.calls == (["abort"] if has_head else [])
+
+
+async def test_body_that_breaks_behind_a_whole_answer_does_not_cut_it(
+    asked, channel, relaying, connection
+):
+    # Between the answer's last byte and the turn of who waits for it.
+    relay = relaying(asked("POST / HTTP/1.1", "Content-Length: 9"))
+    relay.head_arrived(OK, 0)
+    relay.body_ended([])
+    relay.flush()
+    relay.body_broke(BadRequest())
+
+    assert channel.calls == []
+    assert not relay.is_aborted
+    assert not connection.is_aborted
+
+
+async def test_pace_of_the_upstream_is_the_clients(asked, channel, relaying):
+    relay = relaying(asked())
+    relay.upload_blocked()
+    relay.upload_unblocked()
+
+    assert channel.calls == ["hold_body", "resume_body"]
+
+
+async def test_who_waits_may_have_left(asked, relaying):
+    relay = relaying(asked())
+    relay.done.cancel()
+    relay.head_arrived(OK, 0)
+    relay.body_ended([])
+    relay.failed(UpstreamUnreachable())
+
+    assert relay.done.cancelled()
