@@ -88,7 +88,7 @@ def _plan(
         max_body=settings.server.max_body if route.max_body is None else route.max_body,
         max_concurrent=route.max_concurrent,
         up=_up(route, preset, origins[0]),
-        down=_down(route, preset, settings, security),
+        down=_down(route, settings, security),
         upstream=_upstream(route, origins, resources, tls),
         connect_timeout=route.connect_timeout,
         read_timeout=route.read_timeout,
@@ -131,13 +131,10 @@ def _injected_query(credential: CredentialSettings) -> bytes:
     return b"%b=%b" % (query_encoded(name), query_encoded(value))
 
 
-def _down(
-    route: RouteSettings, preset: Preset, settings: Settings, security: SecurityHeaders
-) -> DownwardRules:
+def _down(route: RouteSettings, settings: Settings, security: SecurityHeaders) -> DownwardRules:
     return downward_rules(
         (security.over_plain, security.over_tls),
         security.names,
-        removed=preset.removed_response_fields,
         set_fields=tuple(
             (name.encode(), value.encode()) for name, value in route.response_headers.items()
         ),

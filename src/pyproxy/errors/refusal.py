@@ -88,25 +88,11 @@ class AddressNotAllowed(Refusal):
     message = "This address may not use this route."
 
 
-class Banned(Refusal):
-    """The client's address failed too often."""
-
-    status, code, is_final = 403, "banned", True
-    message = "This address is banned for a while."
-
-
 class UserNotAllowed(Refusal):
     """Known, but not permitted on this route."""
 
     status, code, is_final = 403, "user_not_allowed", True
     message = "This user may not use this route."
-
-
-class ModelNotAllowed(Refusal):
-    """The model is not on the route's list."""
-
-    status, code, is_final = 403, "model_not_allowed", True
-    message = "This model is not available on this route."
 
 
 class PathDenied(Refusal):
@@ -198,13 +184,6 @@ class UpstreamProtocolError(Refusal):
 
     status, code = 502, "upstream_protocol_error"
     message = "The upstream's answer cannot be understood."
-
-
-class CredentialMissing(Refusal):
-    """The route injects a credential that is not configured."""
-
-    status, code, is_final = 503, "credential_missing", True
-    message = "This route has no credential for its upstream."
 
 
 class Draining(Refusal):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pyproxy.downstream.exchange import Exchange
-from pyproxy.errors.refusal import CredentialMissing, UpstreamUnreachable
+from pyproxy.errors.refusal import UpstreamUnreachable
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.relay import Relay
@@ -27,10 +27,8 @@ async def forward(
     twice and has no body.
 
     Raises:
-        Refusal: No answer's head came; 502, 503 or 504.
+        Refusal: No answer's head came; 502 or 504.
     """
-    if plan.missing_credential:
-        raise CredentialMissing(f"{plan.missing_credential} is not set")
     tried: list[Endpoint] = []
     while True:
         endpoint = plan.upstream.pick(tried)

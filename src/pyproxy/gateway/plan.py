@@ -39,8 +39,6 @@ class Plan:
         connect_timeout: Seconds.
         read_timeout: Seconds of silence.
         retries: Further attempts.
-        missing_credential: Name of the variable to set, where a credential that
-            is to be injected is not configured; else ``""``.
     """
 
     name: str
@@ -62,4 +60,3 @@ class Plan:
     connect_timeout: float
     read_timeout: float
     retries: int
-    missing_credential: str = ""

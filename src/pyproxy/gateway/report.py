@@ -12,12 +12,10 @@ _EVENTS: dict[str, AuditEvent] = {
     "expired_token": "auth.failed",
     "missing_token": "access.denied",
     "ambiguous_credentials": "auth.failed",
-    "banned": "auth.banned",
     "rate_limited": "limit.exceeded",
     "too_many_concurrent": "limit.exceeded",
     "ip_not_allowed": "access.denied",
     "user_not_allowed": "access.denied",
-    "model_not_allowed": "access.denied",
     "path_denied": "access.denied",
 }
 _OF_THE_UPSTREAM = frozenset(

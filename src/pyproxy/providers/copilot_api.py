@@ -21,16 +21,4 @@ COPILOT_API: Final = Preset(
     # GET /token answers with the live Copilot token and GET /usage with the
     # account behind it, to anybody who can reach them.
     denied_paths=("/token", "/token/*", "/usage", "/usage/*"),
-    # It answers every origin with '*', which would let any web page that can
-    # reach the gateway read what it answers.
-    removed_response_fields=frozenset(
-        {
-            b"access-control-allow-origin",
-            b"access-control-allow-credentials",
-            b"access-control-allow-headers",
-            b"access-control-allow-methods",
-            b"access-control-expose-headers",
-            b"access-control-max-age",
-        },
-    ),
 )

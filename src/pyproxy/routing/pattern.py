@@ -22,10 +22,7 @@ _SLASHES: Final = re.compile(r"[/\\]+")
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """Names that may be used, such as models; upper and lower case differ.
-
-    Providers tell models apart by case, and an allow list that is too strict
-    is the safe side.
+    """Names, of which upper and lower case differ.
 
     Attributes:
         expression: Matches what any of the patterns matches.
@@ -52,18 +49,18 @@ class DeniedPaths:
     if it is wider than the upstream's own matching.
 
     Attributes:
-        expression: Matches the plain, lower-case spelling.
+        patterns: Match the plain, lower-case spelling.
         is_empty: Nothing is denied.
     """
 
-    expression: re.Pattern[str]
+    patterns: Patterns
     is_empty: bool
 
     @classmethod
     def of(cls, patterns: Iterable[str]) -> "DeniedPaths":
         """Compile patterns such as ``/token`` (it alone) and ``/token/*`` (all below)."""
         plain = [_plain(pattern) for pattern in patterns]
-        return cls(_compiled(plain), is_empty=not plain)
+        return cls(Patterns.of(plain), is_empty=not plain)
 
     def denies(self, path: bytes) -> bool:
         """Whether a path is closed.
@@ -74,7 +71,7 @@ class DeniedPaths:
         if self.is_empty:
             return False
         for _ in range(MAX_DECODINGS):
-            if self.expression.fullmatch(_plain(path.decode("utf-8", "replace"))):
+            if self.patterns.matches(_plain(path.decode("utf-8", "replace"))):
                 return True
             if b"%" not in path or (once := decoded(path)) == path:
                 return False

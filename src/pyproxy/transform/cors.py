@@ -15,6 +15,7 @@ UPSTREAM_FIELDS: Final = frozenset(
         b"access-control-allow-private-network",
         b"access-control-expose-headers",
         b"access-control-max-age",
+        b"timing-allow-origin",
     },
 )
 

@@ -3,18 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
+from pyproxy.transform.cors import UPSTREAM_FIELDS
 from pyproxy.wire.date import date_line
 from pyproxy.wire.head import ResponseHead
 from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines
 from pyproxy.wire.status import status_line
 
-# Only the gateway says who may read an answer from another origin, if anybody.
-_CORS: Final = frozenset(
-    b"access-control-allow-origin access-control-allow-methods access-control-allow-headers "
-    b"access-control-allow-credentials access-control-expose-headers access-control-max-age "
-    b"access-control-allow-private-network timing-allow-origin".split()
+_ALWAYS: Final = (
+    HOP_BY_HOP | UPSTREAM_FIELDS | frozenset({b"server", b"proxy-authenticate", b"alt-svc"})
 )
-_ALWAYS: Final = HOP_BY_HOP | _CORS | frozenset({b"server", b"proxy-authenticate", b"alt-svc"})
 _NO_CONTENT: Final = 204
 
 
@@ -37,7 +34,6 @@ def downward_rules(
     security: tuple[bytes, bytes],
     security_names: frozenset[bytes],
     *,
-    removed: frozenset[bytes] = frozenset(),
     set_fields: tuple[tuple[bytes, bytes], ...] = (),
     server: bytes = b"",
 ) -> DownwardRules:
@@ -46,14 +42,13 @@ def downward_rules(
     Args:
         security: The gateway's field lines, plain and over TLS.
         security_names: Lower-case names in them.
-        removed: Further names of the upstream that do not travel on.
         set_fields: Set on every answer; an empty value only removes.
         server: What ``Server`` says; empty sends none.
     """
     lines = b"".join(b"%b: %b\r\n" % pair for pair in set_fields if pair[1])
     if server:
         lines += b"Server: %b\r\n" % server
-    dropped = _ALWAYS | security_names | removed | {name.lower() for name, _ in set_fields}
+    dropped = _ALWAYS | security_names | {name.lower() for name, _ in set_fields}
     return DownwardRules(frozenset(dropped), security[0] + lines, security[1] + lines)
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from pyproxy.errors.refusal import (
     BodyTooLarge,
-    CredentialMissing,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
@@ -163,11 +162,6 @@ async def test_body_goes_with_it_and_our_fields_are_no_trailers(asked, forwarded
     assert connection.sent == [
         HEAD, b"POST", True, 60.0, b"x", [(b"x-sum", b"X-Sum: 1\r\n")],
     ]  # fmt: skip
-
-
-async def test_nothing_goes_up_without_the_credential_that_is_to_be_injected(asked, forwarded):
-    with pytest.raises(CredentialMissing, match="API_KEY is not set"):
-        await forwarded(asked(), missing_credential="API_KEY")
 
 
 async def test_each_endpoint_is_asked_by_its_own_name(asked, forwarded):

@@ -67,12 +67,10 @@ async def test_nobody_on_an_open_route_is_not_written(asked, desk, lines):
         ("MissingToken", "access.denied"),
         ("InvalidSharedSecret", "auth.failed"),
         ("AmbiguousCredentials", "auth.failed"),
-        ("Banned", "auth.banned"),
         ("RateLimited", "limit.exceeded"),
         ("TooManyConcurrent", "limit.exceeded"),
         ("AddressNotAllowed", "access.denied"),
         ("UserNotAllowed", "access.denied"),
-        ("ModelNotAllowed", "access.denied"),
         ("PathDenied", "access.denied"),
     ],
 )
@@ -103,7 +101,7 @@ async def test_fault_of_ours_is_no_security_event(desk, lines):
 
 @pytest.mark.parametrize(
     "name",
-    ["UpstreamUnreachable", "UpstreamProtocolError", "UpstreamTimeout", "CredentialMissing"],
+    ["UpstreamUnreachable", "UpstreamProtocolError", "UpstreamTimeout"],
 )
 async def test_why_an_upstream_failed_is_for_the_operator(desk, troubles, name):
     refusal = getattr(refusals, name)("the certificate has expired")

@@ -22,12 +22,6 @@ def test_token_and_usage_are_closed_with_all_below():
     assert set(COPILOT_API.denied_paths) == {"/token", "/token/*", "/usage", "/usage/*"}
 
 
-def test_its_open_cors_fields_never_reach_a_client():
-    assert b"access-control-allow-origin" in COPILOT_API.removed_response_fields
-    assert all(name == name.lower() for name in COPILOT_API.removed_response_fields)
-
-
-def test_it_lives_on_loopback_and_injects_nothing():
+def test_it_lives_on_loopback():
     assert COPILOT_API.origin == "http://127.0.0.1:4141"
-    assert COPILOT_API.credential is None
     assert not COPILOT_API.is_public_api

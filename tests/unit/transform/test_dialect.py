@@ -56,17 +56,17 @@ def test_the_openai_dialect():
 
 
 def test_the_anthropic_dialect():
-    _, _, body = render(refusals.Banned(), "anthropic", "abc-1")
+    _, _, body = render(refusals.UserNotAllowed(), "anthropic", "abc-1")
 
     assert json.loads(body) == {
         "type": "error",
-        "error": {"type": "permission_error", "message": "This address is banned for a while."},
+        "error": {"type": "permission_error", "message": "This user may not use this route."},
         "request_id": "abc-1",
     }
 
 
 def test_the_plain_dialect():
-    assert render(refusals.Banned(), "plain", "abc-1")[2] == b'{"error":"banned"}'
+    assert render(refusals.UserNotAllowed(), "plain", "abc-1")[2] == b'{"error":"user_not_allowed"}'
 
 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic", "plain"])
@@ -85,7 +85,7 @@ def test_fields_say_type_and_request_id():
 
 
 def test_what_no_retry_can_mend_says_so():
-    _, fields, _ = render(refusals.CredentialMissing(), "openai", "id")
+    _, fields, _ = render(refusals.NoSigningKey(), "openai", "id")
 
     assert (b"x-should-retry", b"false") in fields
 
