@@ -118,3 +118,22 @@ def answer(port, key):
             "Connection: close\r\n\r\n".encode()
         )
         return int(sock.recv(65536).split(b" ", 2)[1])
+
+
+def test_start_without_an_upstream_of_ours_says_so(here):
+    with serving(here, "--dev") as (gateway, _):
+        said = gateway.output()
+
+    assert "configuration pyproxy.toml" in said
+    assert "no demonstration upstream: route one leads to http://127.0.0.1:1" in said
+
+
+def test_missing_file_is_named_with_what_makes_it(here):
+    with (here / "pyproxy.toml").open("a") as file:
+        file.write('[auth.jwt]\nsigning_keys_file = "signing.json"\n')
+
+    done = run(here, "serve")
+
+    assert done.returncode == 2
+    assert "signing.json: cannot be read: no such file" in done.stderr
+    assert "'pyproxy jwks new' makes it" in done.stderr

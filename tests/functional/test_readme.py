@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pyproxy.cli.demonstration_question import GREETING
-from tests.lab.gateway import COMMAND, environment, serving
+from tests.lab.gateway import COMMAND, environment, run, serving
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,8 +64,12 @@ def folder(tmp_path_factory):
         yield where
 
 
+def output(folder):
+    return (folder / "output").read_text()
+
+
 def test_printed_curl_line_works(folder):
-    (line,) = [line for line in (folder / "output").read_text().split("\n") if line[:5] == "curl "]
+    (line,) = [line for line in output(folder).split("\n") if line[:5] == "curl "]
 
     assert line.startswith(
         "curl --cacert certs/ca.crt https://localhost:5000/v1/chat/completions "
@@ -77,15 +81,35 @@ def test_printed_curl_line_works(folder):
 def test_quick_start_works(folder):
     script = f"echo; echo '{CUT}'\n".join(blocks("Quick start", "sh"))
 
-    _, chat, stream, message, _, models, health, refusal = shell(folder, script)
+    _, chat, stream, message, _, models, revoked, health, refusal = shell(folder, script)
 
     assert json.loads(chat)["choices"][0]["message"]["content"] == GREETING
     assert stream.endswith("data: [DONE]")
     assert '"content": "20 "' in stream
     assert json.loads(message)["content"][0]["text"] == GREETING
     assert json.loads(models)["data"]
+    assert json.loads(revoked) == {"revoked": True}
     assert json.loads(health) == {"status": "ok"}
     assert json.loads(refusal)["error"]["code"] == "missing_token"
+
+
+def test_second_start_leaves_the_first_ones_files_alone(folder):
+    before = (folder / "certs" / "dev.toml").read_bytes()
+
+    second = run(folder, "serve", "--dev")
+
+    assert second.returncode == 2
+    assert "127.0.0.1:5000: is taken" in second.stderr
+    assert (folder / "certs" / "dev.toml").read_bytes() == before
+
+
+def test_command_for_more_keys_works(folder):
+    told = re.search(r"'(pyproxy keys new NAME -c certs/dev.toml)' makes", output(folder))
+
+    made = run(folder, *told[1].replace("NAME", "bob").split()[1:])
+
+    assert made.stdout.startswith("pyp_")
+    assert "bob:sha256:" in (folder / "api_keys.dev").read_text()
 
 
 def test_sdk_lines_work(folder):

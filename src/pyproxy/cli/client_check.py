@@ -52,11 +52,16 @@ def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
 def _detour(gateway: urllib.parse.SplitResult, environ: Mapping[str, str]) -> Iterator[Fault]:
     """A proxy of the environment that stands between the client and the gateway."""
     names = (f"{gateway.scheme}_proxy", f"{gateway.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
-    spared = {"no": environ.get("no_proxy") or environ.get("NO_PROXY", "")}
-    set_ones = [name for name in names if environ.get(name)]
-    if set_ones and not urllib.request.proxy_bypass_environment(gateway.hostname or "", spared):
-        host = gateway.hostname
-        yield Fault(set_ones[0], f"sends requests for {host} elsewhere; add {host} to NO_PROXY")
+    spared = environ.get("no_proxy") or environ.get("NO_PROXY", "")
+    host = gateway.hostname or ""
+    name = next((name for name in names if environ.get(name)), "")
+    if name and not _is_spared(host, spared):
+        yield Fault(name, f"leads requests for {host} through a proxy; add {host} to NO_PROXY")
+
+
+def _is_spared(host: str, no_proxy: str) -> bool:
+    domains = [part.strip().partition(":")[0].lstrip(".") for part in no_proxy.lower().split(",")]
+    return any(each in {host, "*"} or (each and host.endswith(f".{each}")) for each in domains)
 
 
 def _unreached(url: str, timeout_s: float) -> str:

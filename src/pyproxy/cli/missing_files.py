@@ -12,7 +12,7 @@ def missing_files(settings: Settings) -> dict[str, Fault]:
     faults: dict[str, Fault] = {}
     for place, path, remedy in _named(settings):
         if path and path not in faults and _is_missing(Path(path)):
-            faults[path] = Fault(place, f"there is no file {path}{remedy}")
+            faults[path] = Fault(place, f"{path}: cannot be read: no such file{remedy}")
     return faults
 
 

@@ -180,7 +180,8 @@ class _Resources(Resources):
     stand_in_port: int = 0
 
     def endpoint(self, address: Address) -> Endpoint:
+        real = Endpoint(address, self.loop)
         stand_in = Endpoint(Address(_HOST, self.stand_in_port), self.loop)
-        stand_in.name = f"{address.host}:{address.port}"
+        stand_in.name, stand_in.host_line = real.name, real.host_line
         self.endpoints[address] = stand_in
         return stand_in

@@ -27,10 +27,7 @@ QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": 
 def serve(config_file: Path | None, dev: bool) -> int:
     """Run the gateway until SIGTERM or SIGINT; it drains, then ends."""
     if not dev:
-        loaded = load_configuration(config_file)
-        if missing := missing_files(loaded.settings):
-            raise ConfigurationError(*missing.values())
-        return run_gateway(loaded)
+        return _run(load_configuration(config_file))
     config = find(config_file)
     if config is None:
         # Before anything is written: who runs already keeps the files it told of.
@@ -47,10 +44,20 @@ def serve(config_file: Path | None, dev: bool) -> int:
         click.echo(line)
     sys.stdout.flush()
     try:
-        return run_gateway(loaded)
+        return _run(loaded)
     finally:
         if development.demonstration is not None:
             development.demonstration.stop()
+
+
+def _run(loaded: Loaded) -> int:
+    """Run the gateway; of a file that is missing, say which key names it and what makes it."""
+    try:
+        return run_gateway(loaded)
+    except ConfigurationError as error:
+        missing = missing_files(loaded.settings)
+        faults = (missing.get(fault.path, fault) for fault in error.faults)
+        raise ConfigurationError(*dict.fromkeys(faults)) from error
 
 
 def introduction(development: Development, loaded: Loaded) -> list[str]:

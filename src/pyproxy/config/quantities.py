@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 # finger, and a bound keeps every later sum exact.
 _NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
 _QUANTITY: Final = re.compile(rf"({_NUMBER}) ?([A-Za-z]*)", re.ASCII)
-_COMBINED: Final = re.compile(rf"(?:{_NUMBER} ?[A-Za-z]+ ?){{2,8}}", re.ASCII)
+_COMBINED: Final = re.compile(rf"(?:{_NUMBER} ?(?:h|m|s|ms) ?){{2,4}}", re.ASCII)
 _RATE: Final = re.compile(rf"({_NUMBER})r/([smh])", re.ASCII)
 
 _SECONDS: Final = {
@@ -50,7 +50,7 @@ def _measure(value: object, units: Mapping[str, Decimal], wanted: str) -> Decima
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         is_combined = isinstance(value, str) and _COMBINED.fullmatch(value) is not None
-        advice = "; one number with one unit, so not 1h30m but 90m" if is_combined else ""
+        advice = "; combinations are not accepted: 90m, not 1h30m" if is_combined else ""
         raise ValueError(f"must be {wanted}{advice}")
     number, unit = match.groups()
     if not unit:

@@ -61,3 +61,52 @@ def test_what_is_no_url_is_said(url):
     (fault,) = faults(url)
 
     assert "no URL" in fault
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"])
+def test_trust_in_a_missing_file_is_said(answering, here, name):
+    (here / "there.crt").write_text("")
+    url = f"http://127.0.0.1:{answering()}"
+
+    (fault,) = faults(url, {name: "gone.crt"})
+
+    assert fault.startswith(f"{name}: there is no file gone.crt")
+    assert faults(url, {name: str(here / "there.crt")}) == []
+
+
+@pytest.mark.parametrize("end", ["/v1", "/v1/"])
+def test_doubled_version_is_said(answering, end):
+    url = f"http://127.0.0.1:{answering()}"
+
+    (fault,) = faults(url, {"ANTHROPIC_BASE_URL": url + end, "OPENAI_BASE_URL": url + end})
+
+    assert fault.startswith("ANTHROPIC_BASE_URL: ends in /v1")
+
+
+@pytest.mark.parametrize(
+    ("environ", "culprit"),
+    [
+        pytest.param({"HTTP_PROXY": "http://u:p@x"}, "HTTP_PROXY", id="proxy"),
+        pytest.param(
+            {"http_proxy": "http://u:p@x", "NO_PROXY": "a.test"}, "http_proxy", id="other"
+        ),
+        pytest.param({"ALL_PROXY": "socks5://x"}, "ALL_PROXY", id="every scheme"),
+        pytest.param({"HTTPS_PROXY": "http://x"}, "", id="proxy of another scheme"),
+        pytest.param({"HTTP_PROXY": "http://x", "NO_PROXY": "a.test, localhost"}, "", id="spared"),
+        pytest.param({"HTTP_PROXY": "http://x", "no_proxy": "*"}, "", id="all are spared"),
+        pytest.param({"HTTP_PROXY": "http://x", "NO_PROXY": "localhost:1"}, "", id="with port"),
+    ],
+)
+def test_detour_is_said(answering, environ, culprit):
+    found = faults(f"http://localhost:{answering()}", environ)
+
+    assert [fault.partition(":")[0] for fault in found] == ([culprit] if culprit else [])
+    assert not any("u:p" in fault for fault in found)
+
+
+def test_domain_spares_its_hosts(unused_port):
+    environ = {"HTTPS_PROXY": "http://x", "NO_PROXY": ".gateway.invalid"}
+
+    (fault,) = faults(f"https://llm.gateway.invalid:{unused_port}", environ)
+
+    assert "reached" in fault

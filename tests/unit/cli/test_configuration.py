@@ -38,3 +38,25 @@ def test_variable_names_the_file(pyproxy, here, monkeypatch):
 
     assert code == 2
     assert "no_such_key" in err[0]
+
+
+@pytest.mark.parametrize("command", [("check",), ("health",), ("explain", "GET", "/")])
+def test_demonstrations_configuration_is_pointed_at(pyproxy, here, command):
+    (here / "certs").mkdir()
+    (here / "certs" / "dev.toml").write_text("")
+
+    code, _, err = pyproxy(*command)
+
+    assert code == 2
+    assert err[-1] == (
+        "pyproxy: there is no pyproxy.toml here (the demonstration's configuration is "
+        "certs/dev.toml: -c certs/dev.toml)"
+    )
+
+
+def test_configuration_of_ones_own_is_not_taken_for_the_demonstrations(pyproxy, here):
+    (here / "certs").mkdir()
+    (here / "certs" / "dev.toml").write_text("")
+    (here / "pyproxy.toml").write_text("")
+
+    assert not any("certs/dev.toml" in line for line in pyproxy("check")[2])

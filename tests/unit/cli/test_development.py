@@ -1,3 +1,4 @@
+import shutil
 import socket
 import tomllib
 from contextlib import suppress
@@ -105,7 +106,8 @@ def test_configuration_of_ones_own_gets_what_it_names(developing, here):
     development = developing(here / "pyproxy.toml")
 
     assert development.demonstration is None
-    assert development.ca == here / "tls" / "ca.crt"
+    assert development.ca == Path("certs/ca.crt")
+    assert not (here / "tls" / "ca.key").exists()
     assert (here / "tls" / "a.key").exists()
     assert (here / "sign" / "mine.json").exists()
     assert key_line("dev", development.key) in (here / "mine.txt").read_text()
@@ -178,3 +180,80 @@ def test_development_configuration_is_toml(developing):
     developing()
 
     assert tomllib.loads(CONFIG.read_text())["listeners"][0]["bind"] == "127.0.0.1:5000"
+
+
+def test_copied_configuration_works_where_it_went(developing, here):
+    developing()
+    shutil.copy(CONFIG, here / "pyproxy.toml")
+
+    settings = load(Path("pyproxy.toml"), {}, here).settings
+
+    assert settings.listeners[0].certificate == str(here / "certs" / "copilot.crt")
+    assert Path(settings.listeners[0].private_key).exists()
+    assert settings.auth.keys_file == str(here / KEYS)
+    assert settings.auth.jwt.signing_keys_file == str(here / SIGNING_KEYS)
+
+
+def test_folder_of_any_name_will_do(developing, here, monkeypatch):
+    odd = here / 'quo"te ${x} back\\slash'
+    here.joinpath(odd).mkdir()
+    monkeypatch.chdir(odd)
+    developing()
+
+    settings = load(CONFIG, {}, odd).settings
+
+    assert settings.auth.keys_file == str(odd / KEYS)
+
+
+def test_nothing_secret_is_made_beside_the_configuration(developing, here):
+    (here / "pyproxy.toml").write_text("""
+        routes = [{ name = "a", upstream = "http://127.0.0.1:1" }]
+        [[listeners]]
+        certificate = "gateway.crt"
+        private_key = "gateway.key"
+    """)
+
+    developing(here / "pyproxy.toml")
+
+    assert (here / "certs" / "ca.key").exists()
+    assert {path.name for path in here.iterdir()} == {
+        *("pyproxy.toml", "certs", "gateway.crt", "gateway.key"),
+        *("api_keys.dev", "signing_keys.json"),
+    }
+
+
+def test_one_of_two_certificates_may_be_ones_own(developing, here):
+    theirs = trustme.CA().issue_cert("localhost")
+    theirs.private_key_pem.write_to_path(here / "theirs.key")
+    theirs.cert_chain_pems[0].write_to_path(here / "theirs.crt")
+    (here / "pyproxy.toml").write_text("""
+        routes = [{ name = "a", upstream = "http://127.0.0.1:1" }]
+        listeners = [
+            { bind = "[::1]:1", certificate = "theirs.crt", private_key = "theirs.key" },
+            { bind = "[::1]:2", certificate = "ours.crt", private_key = "ours.key" },
+        ]
+    """)
+    developing(here / "pyproxy.toml")
+
+    again = developing(here / "pyproxy.toml")
+
+    assert again.made == []
+    assert again.ca == Path("certs/ca.crt")
+    assert (here / "theirs.crt").read_bytes() == theirs.cert_chain_pems[0].bytes()
+
+
+@pytest.mark.parametrize(
+    ("config", "option"),
+    [
+        pytest.param('auth.keys_file = "mine.txt"', "-c pyproxy.toml", id="named"),
+        pytest.param("", "-f api_keys.dev", id="left to us"),
+    ],
+)
+def test_keys_command_knows_the_file_in_force(developing, here, pyproxy, config, option):
+    (here / "pyproxy.toml").write_text(f'{config}\nroutes = [{{ name = "a" }}]')
+    development = developing(Path("pyproxy.toml"))
+    pyproxy("keys", "new", "bob", *development.keys_option.split())
+
+    in_force = here / ("mine.txt" if config else KEYS)
+    assert development.keys_option == option
+    assert "bob:sha256:" in in_force.read_text()

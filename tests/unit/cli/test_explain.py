@@ -53,7 +53,7 @@ def test_request_that_is_let_in_is_shown_as_it_would_be_sent(explain):
 
     assert code == 0
     assert "route      first" in text
-    assert "let in     and sent to api.example.test:443" in text
+    assert "let in     yes; sent to api.example.test:443" in text
     assert "GET /base/x?a=1 HTTP/1.1" in text
     assert "Host: api.example.test" in text
     assert "limits     api 10r/s burst 20 per ip" in text
@@ -96,13 +96,14 @@ def test_request_that_is_refused_is_not_sent(explain, path, arguments, verdict):
 
     assert code == 1
     assert f"refused    {verdict}" in text
+    assert "because    " in text
     assert "would send" not in text
 
 
 def test_reason_is_the_operators(explain):
     _, text = explain("GET", "/second", "-H", "Authorization: Bearer wrong")
 
-    assert "because" in text
+    assert "because    unknown key" in text or "because    no " in text
 
 
 def test_own_endpoint_answers_itself(explain):
@@ -127,7 +128,18 @@ def test_what_is_no_url_is_said(pyproxy, here):
     code, _, err = pyproxy("explain", "GET", "/first")
 
     assert code == 2
-    assert "URL" in err[0]
+    assert err == [
+        "pyproxy: URL: '/first' is a path; write all of it, such as http://localhost:5000/first"
+    ]
+
+
+def test_what_is_neither_url_nor_path_is_said(pyproxy, here):
+    (here / "pyproxy.toml").write_text(CONFIG)
+
+    code, _, err = pyproxy("explain", "GET", "localhost:5000")
+
+    assert code == 2
+    assert "is none, such as http://localhost:5000/v1/models" in err[0]
 
 
 def test_scheme_says_which_port(explain, pyproxy):

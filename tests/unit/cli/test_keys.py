@@ -85,7 +85,7 @@ def test_list_of_no_file_is_a_fault(pyproxy):
     code, _, err = pyproxy("keys", "list")
 
     assert code == 2
-    assert err == ["pyproxy: api_keys.txt: No such file or directory"]
+    assert err == ["pyproxy: api_keys.txt: no such file; 'pyproxy keys new NAME' makes it"]
 
 
 def test_list_names_malformed_lines(pyproxy, here):
@@ -138,3 +138,21 @@ def test_key_that_bcrypt_cannot_take_is_refused(pyproxy, monkeypatch, text):
 
     assert (code, out) == (2, [])
     assert "1 to 72 bytes" in err[0]
+
+
+@pytest.mark.parametrize("command", [("keys", "new", "alice"), ("jwks", "new")])
+def test_folder_is_not_made(pyproxy, here, command):
+    code, out, err = pyproxy(*command, "-f", "nope/file")
+
+    assert (code, out, err) == (2, [], ["pyproxy: nope/file: no such folder"])
+    assert not (here / "nope").exists()
+
+
+@pytest.mark.parametrize("name", ["carol x", "", "a:b", "-x"])
+def test_name_that_is_none_gets_no_hash(pyproxy, monkeypatch, name):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("secret of mine\n"))
+
+    code, out, err = pyproxy("keys", "hash", f"--name={name}")
+
+    assert (code, out) == (2, [])
+    assert "are accepted" in err[0]

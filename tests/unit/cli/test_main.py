@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -67,3 +68,44 @@ def test_reader_that_leaves_is_no_fault(pyproxy, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Closed())
 
     assert pyproxy("version")[0] == 0
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version_is_an_option_too(pyproxy, option):
+    assert pyproxy(option) == pyproxy("version")
+
+
+@pytest.mark.parametrize("group", [(), ("keys",), ("jwks",)])
+def test_help_is_not_cut(pyproxy, group):
+    code, out, _ = pyproxy(*group, "--help")
+
+    assert code == 0
+    assert not any(line.startswith("  ") and line.endswith("...") for line in out)
+
+
+def test_near_miss_is_answered_with_what_was_meant(pyproxy):
+    assert "serve" in "".join(pyproxy("sevre")[2])
+
+
+@pytest.mark.parametrize(
+    ("command", "spared"),
+    [
+        pytest.param("version", ("pydantic", "aiohttp", "cryptography"), id="version"),
+        pytest.param("health", ("aiohttp", "cryptography", "bcrypt", "uvloop"), id="health"),
+    ],
+)
+def test_small_commands_load_little(here, command, spared):
+    program = (
+        "import sys; from pyproxy.cli.main import run; run(sys.argv[1:2]);"
+        "print([name for name in sys.argv[2:] if name in sys.modules])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, command, *spared],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -4,6 +4,7 @@ from pyproxy.cli.certificate_files import CertificateFiles, ensure_certificate
 from pyproxy.cli.outline import outline, upstreams
 from pyproxy.config.load import load
 
+WALL = 1_800_000_000.0  # in January 2027
 CONFIG = """
 [[listeners]]
 bind = "127.0.0.1:5000"
@@ -51,8 +52,11 @@ credential = { query = "key", value = { env = "MY_KEY" } }
 def text(tmp_path, now):
     ensure_certificate(CertificateFiles.under(tmp_path), ["localhost"], now)
     (tmp_path / "pyproxy.toml").write_text(CONFIG)
+    (tmp_path / "keys.txt").write_text(
+        "first-key-of-somebody expires=2026-12-31\nsecond-key-of-somebody expires=2028-12-31\n"
+    )
     loaded = load(tmp_path / "pyproxy.toml", {"MY_KEY": "another-secret-key"}, tmp_path)
-    return "\n".join(outline(loaded.settings))
+    return "\n".join(outline(loaded.settings, WALL))
 
 
 def test_secrets_are_left_out(text):
@@ -71,7 +75,7 @@ def test_secrets_are_left_out(text):
         pytest.param("verify       off", id="endpoint turned off"),
         pytest.param("/token", id="endpoint"),
         pytest.param("2 in plain (literal, env MY_KEY)", id="where keys are from"),
-        pytest.param("keys.txt", id="keys file"),
+        pytest.param("keys.txt: 2 keys, 1 expired", id="keys file"),
         pytest.param("https://issuer.test/jwks.json", id="key set"),
         pytest.param("issuer https://issuer.test, any audience", id="token rules"),
         pytest.param("signing.json, for 1h", id="minting"),
@@ -106,7 +110,7 @@ def test_certificate_that_cannot_be_read_is_named(tmp_path, content, words):
         (tmp_path / "certs" / "copilot.crt").write_text(content)
     loaded = load(None, {"API_KEY": "a-plain-key-of-somebody"}, tmp_path)
 
-    lines = [line for line in outline(loaded.settings) if "copilot.crt" in line]
+    lines = [line for line in outline(loaded.settings, WALL) if "copilot.crt" in line]
 
     assert words in lines[0]
 
@@ -117,3 +121,21 @@ def test_upstream_of_a_route_without_one_is_its_providers(tmp_path):
     assert [str(origin) for origin in upstreams(loaded.settings.routes[0])] == [
         "http://127.0.0.1:4141"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param("", "keys.txt: 0 keys", id="none"),
+        pytest.param("a-plain-key-of-somebody\n", "keys.txt: 1 key", id="one"),
+        pytest.param("a:b\n", "keys.txt:1: ", id="malformed"),
+    ],
+)
+def test_keys_are_counted(tmp_path, content, words):
+    (tmp_path / "keys.txt").write_text(content)
+    loaded = load(None, {"API_KEYS_FILE": "keys.txt"}, tmp_path)
+
+    (line,) = [line for line in outline(loaded.settings, WALL) if "keys file" in line]
+
+    assert words in line
+    assert "expired" not in line

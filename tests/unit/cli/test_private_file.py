@@ -78,9 +78,16 @@ def test_edit_sees_the_old_text(tmp_path):
 
 
 def test_missing_file_is_empty_to_edit(tmp_path):
-    edit(tmp_path / "folder" / "keys", lambda text: f"<{text}>")
+    edit(tmp_path / "keys", lambda text: f"<{text}>")
 
-    assert (tmp_path / "folder" / "keys").read_text() == "<>"
+    assert (tmp_path / "keys").read_text() == "<>"
+
+
+def test_folder_is_not_made_to_edit(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        edit(tmp_path / "folder" / "keys", lambda text: f"<{text}>")
+
+    assert not (tmp_path / "folder").exists()
 
 
 def test_failed_change_changes_nothing(tmp_path):

@@ -1,11 +1,12 @@
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 from pyproxy.cli.demonstration import Demonstration, DemonstrationThread
 from pyproxy.cli.development import Development
-from pyproxy.cli.serve import curl_line, introduction
+from pyproxy.cli.serve import curl_line, introduction, program
 from pyproxy.config.load import load
 
 
@@ -39,10 +40,49 @@ def test_introduction_says_what_was_made(loaded):
     finally:
         thread.stop()
 
-    assert lines[0] == "made a file"
-    assert f"http://127.0.0.1:{thread.port}" in lines[1]
+    assert lines[:2] == ["configuration certs/dev.toml", "made a file"]
+    assert f"http://127.0.0.1:{thread.port}" in lines[2]
+    assert "Try it:" in lines
     assert curl_line(development(), loaded) in lines
 
 
 def test_introduction_without_a_key_has_no_curl_line(loaded):
-    assert introduction(development(key=""), loaded) == []
+    assert not any("curl" in line for line in introduction(development(key=""), loaded))
+
+
+def test_introduction_without_a_demonstration_says_who_must_run(loaded):
+    lines = introduction(development(), loaded)
+
+    assert "no demonstration upstream: route copilot leads to http://127.0.0.1:4141" in lines
+    assert "Try it, once that upstream runs (502 until then):" in lines
+
+
+def test_introduction_says_how_more_keys_are_made(loaded):
+    made = Development(Path("certs/dev.toml"), "pyp_x", None, None, [], "-c certs/dev.toml")
+
+    text = "\n".join(introduction(made, loaded))
+
+    assert "pyproxy keys new NAME -c certs/dev.toml' makes others" in text
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"),
+    [
+        pytest.param(".venv/bin/pyproxy", ".venv/bin/pyproxy", id="by its path"),
+        pytest.param("a folder/pyproxy", "'a folder/pyproxy'", id="path with a space"),
+        pytest.param("/x/pyproxy/cli/main.py", "pyproxy", id="as a module"),
+    ],
+)
+def test_program_is_called_as_it_was(monkeypatch, called, shown):
+    monkeypatch.setattr(sys, "argv", [called])
+
+    assert program() == shown
+
+
+def test_program_on_the_path_is_called_by_name(monkeypatch, here):
+    (here / "pyproxy").write_text("#!/bin/sh\n")
+    (here / "pyproxy").chmod(0o755)
+    monkeypatch.setenv("PATH", str(here))
+    monkeypatch.setattr(sys, "argv", [str(here / "pyproxy")])
+
+    assert program() == "pyproxy"

@@ -31,8 +31,32 @@ CANARY = "hunter2-hunter2-hunter2"
         pytest.param(
             {"routes": [ROUTE | {"auth": "key"}]},
             ("routes", 0, "auth"),
+            'must be a list, as in ["key"]',
+            id="word for a list of words",
+        ),
+        pytest.param(
+            {"cors": {"origins": "https://secret"}},
+            ("cors", "origins"),
+            'must be a list, as in ["text"]',
+            id="text for a list",
+        ),
+        pytest.param(
+            {"server": {"trusted_proxies": 1}},
+            ("server", "trusted_proxies"),
             "must be a list, as in [1, 2]",
             id="no list",
+        ),
+        pytest.param(
+            {"routes": ROUTE},
+            ("routes",),
+            "is a list of tables; write [[routes]], not [routes]",
+            id="table for a list of tables",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"auth": ["mTLS"]}]},
+            ("routes", 0, "auth", 0),
+            'must be one of "key", "jwt", "token", "mtls"; did you mean "mtls"?',
+            id="choice in other letters",
         ),
         pytest.param(
             {"routes": [ROUTE | {"auth": ["kye"]}]},

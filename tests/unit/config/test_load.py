@@ -302,3 +302,34 @@ def test_nothing_that_is_printed_holds_a_secret(write, tmp_path):
 
     assert "hunter2" not in repr(loaded)
     assert "hunter2" not in loaded.settings.model_dump_json()
+
+
+def test_fault_of_a_route_names_it(tmp_path):
+    path = tmp_path / "pyproxy.toml"
+    path.write_text("""
+        [[routes]]
+        name = "first"
+        upstream = "http://a"
+        retries = 99
+        [[routes]]
+        name = "sec\\nond"
+        retries = 99
+        [[routes]]
+        retries = 99
+    """)
+
+    found = faults(path, KEY, tmp_path)
+
+    assert found["routes[0].retries"] == "must be at most 10 (route first)"
+    assert found["routes[1].retries"] == "must be at most 10"
+    assert found["routes[2].retries"] == "must be at most 10"
+
+
+def test_table_for_a_list_of_tables_is_said(tmp_path):
+    path = tmp_path / "pyproxy.toml"
+    path.write_text("[routes]\nname = 'a'\n[listeners]\nbind = 'b'\n")
+
+    found = faults(path, KEY, tmp_path)
+
+    assert found["routes"] == "is a list of tables; write [[routes]], not [routes]"
+    assert found["listeners"] == "is a list of tables; write [[listeners]], not [listeners]"

@@ -82,6 +82,12 @@ def test_an_unknown_unit_is_told_which_there_are():
         parse_seconds("1d")
 
 
+@pytest.mark.parametrize("text", ["1h30m", "1m 30s", "1s500ms"])
+def test_a_combined_duration_is_told_to_take_one_unit(text):
+    with pytest.raises(ValueError, match="combinations are not accepted: 90m, not 1h30m"):
+        parse_seconds(text)
+
+
 def test_a_time_limit_is_not_nothing():
     assert parse_positive_seconds("1ms") == 0.001
     with pytest.raises(ValueError, match="longer than nothing"):

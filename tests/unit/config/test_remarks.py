@@ -43,6 +43,28 @@ def route(**given):
         pytest.param(
             {"routes": [route(auth=["token"], token={"secret": "s" * 16})]}, id="long secret"
         ),
+        pytest.param({"routes": [route(), route(name="s", path="/s")]}, id="another path"),
+        pytest.param({"routes": [route(), route(name="s", hosts=["a.test"])]}, id="another host"),
+        pytest.param(
+            {"routes": [route(methods=["GET"]), route(name="s", methods=["GET", "POST"])]},
+            id="another method",
+        ),
+        pytest.param({"routes": [route(methods=["GET"]), route(name="s")]}, id="other methods"),
+        pytest.param(
+            {
+                "routes": [route(), route(name="s")],
+                "listeners": [{**TLS, "routes": ["r"]}, {"bind": "[::1]:1", "routes": ["s"]}],
+            },
+            id="another listener",
+        ),
+        pytest.param(
+            {"routes": [route(credential={"header": "Authorization", "value": "Bearer k"})]},
+            id="credential with its scheme",
+        ),
+        pytest.param(
+            {"routes": [route(credential={"header": "X-Key", "value": "k"})]},
+            id="credential in a field of its own",
+        ),
     ],
 )
 def test_what_is_safe_is_let_be(tree):
@@ -81,6 +103,33 @@ def test_what_is_safe_is_let_be(tree):
             ("routes", 0, "token", "secret"),
             "is shorter than 16 characters and may be guessed",
             id="short shared secret",
+        ),
+        pytest.param(
+            {"routes": [route(path="/a"), route(name="s", path="/a/")]},
+            ("routes", 1),
+            "is never reached: routes[0] above it takes the same path, hosts and methods",
+            id="route twice",
+        ),
+        pytest.param(
+            {"routes": [route(name="q", path="/q"), route(), route(name="s", methods=["GET"])]},
+            ("routes", 2),
+            "is never reached: routes[1] above it takes the same path, hosts and methods",
+            id="method that is taken",
+        ),
+        pytest.param(
+            {
+                "routes": [route(), route(name="s")],
+                "listeners": [{**TLS, "routes": ["r"]}, {"bind": "[::1]:1"}],
+            },
+            ("routes", 1),
+            "is never reached: routes[0] above it takes the same path, hosts and methods",
+            id="route twice on every listener that has it",
+        ),
+        pytest.param(
+            {"routes": [route(credential={"header": "authorization", "value": "k"})]},
+            ("routes", 0, "credential", "value"),
+            "has no scheme before the credential",
+            id="credential without a scheme",
         ),
     ],
 )
