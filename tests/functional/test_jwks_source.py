@@ -15,9 +15,9 @@ from pyproxy.identity.jwk_members import without_private
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jwks_fetch import FetchFailed, fetch, open_session
 from pyproxy.identity.jwks_source import RemoteKeySet
-from pyproxy.upstream.reason import in_words
 from pyproxy.identity.jws_algorithms import ALGORITHMS
 from pyproxy.identity.signing_keys import generate_signing_key
+from pyproxy.upstream.reason import in_words
 
 SIGNING = generate_signing_key("ES256")
 FIRST = {**without_private(SIGNING), "kid": "first"}

@@ -44,6 +44,7 @@ def test_keys_change_while_the_gateway_serves(folder, upstream):
 
         put(folder / "keys.txt", "rubbish with spaces\n")
         line = gateway.wait_for("key.reloaded", result="failed", level="error")
+        assert line["message"].startswith("the old keys stay in force: ")
         assert "keys.txt:1" in line["message"]
         assert (gateway.status(), gateway.status(OTHER)) == (401, 200)
 
@@ -65,6 +66,7 @@ def test_a_renewed_certificate_reaches_the_next_handshake_alone(folder, upstream
         half = (folder / "tls.crt").read_bytes()[:300]
         put(folder / "tls.crt", half)
         line = gateway.wait_for("config.reloaded", result="failed", level="error")
+        assert line["message"].startswith("the old certificate stays in force: ")
         assert "tls.crt: ends in the middle of a certificate" in line["message"]
         during = gateway.connect()
         assert during.sock.getpeercert(binary_form=True) == shown
@@ -149,3 +151,18 @@ def test_a_rotated_secret_is_what_goes_upstream(folder, upstream, form):
         gateway.wait_for("config.reloaded", result="ok", level="info", what="secrets")
         assert works("second")
         assert not works("first")
+
+
+def test_a_bad_pair_of_two_listeners_is_said_once(folder, upstream, certify):
+    trust = certify(folder)
+    good = (folder / "tls.crt").read_bytes()
+    second = TLS.replace("127.0.0.1", "127.0.0.2")
+    with serving(folder, config(upstream, TLS + second), trust) as gateway:
+        put(folder / "tls.crt", "rubbish")
+        gateway.wait_for("config.reloaded", result="failed", level="error")
+        put(folder / "tls.crt", good)
+        gateway.wait_for("config.reloaded", result="ok", level="info")
+        gateway.stop()
+
+    assert len(gateway.said("config.reloaded", result="failed", level="error")) == 1
+    assert len(gateway.said("config.reloaded", result="ok", level="info")) == 1

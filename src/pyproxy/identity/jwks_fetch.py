@@ -99,16 +99,22 @@ async def fetch(
             return await _read(response)
     except TimeoutError as exc:
         raise FetchFailed("no answer in time") from exc
-    except ServerDisconnectedError as exc:
-        raise FetchFailed("closed by the other side") from exc
-    except (ClientConnectionError, OSError, UnicodeError) as exc:
-        raise FetchFailed(explain(exc)) from exc
-    except ClientPayloadError as exc:
-        raise FetchFailed("the answer broke off") from exc
-    except InvalidURL as exc:
-        raise FetchFailed("not an address that can be asked") from exc
-    except (ClientError, ValueError) as exc:
-        raise FetchFailed("the answer is malformed") from exc
+    except (ClientError, OSError, ValueError) as exc:
+        raise FetchFailed(_reason(exc, explain)) from exc
+
+
+def _reason(error: Exception, explain: Explain) -> str:
+    match error:
+        case ServerDisconnectedError():
+            return "closed by the other side"
+        case ClientConnectionError() | OSError() | UnicodeError():
+            return explain(error)
+        case ClientPayloadError():
+            return "the answer broke off"
+        case InvalidURL():
+            return "not an address that can be asked"
+        case _:
+            return "the answer is malformed"
 
 
 async def _read(response: ClientResponse) -> Fetched:

@@ -119,9 +119,7 @@ class Acceptor:
             self._say_at = now + _SAY_AGAIN_S
             self._report(error)
 
-    async def _open(
-        self, accepted: socket.socket, address: str, leave: Callable[[], None]
-    ) -> None:
+    async def _open(self, accepted: socket.socket, address: str, leave: Callable[[], None]) -> None:
         """Do the handshake; the protocol is on its own after that."""
         opened_at = self._loop.time()
         protocol = ClientConnection(self._port, opened_at, self._loop, leave)

@@ -136,12 +136,20 @@ def raise_file_limit() -> int:
     return hard
 
 
+def connections_that_fit(limit: int, max_connections: int) -> int:
+    """As many of ``max_connections`` as a limit of open files allows."""
+    if limit == resource.RLIM_INFINITY:
+        return max_connections
+    fitting = max(0, limit - _SPARE_DESCRIPTORS) // _DESCRIPTORS_PER_CONNECTION
+    return min(max_connections, fitting)
+
+
 def too_few_files(limit: int, max_connections: int) -> Fault | None:
     """A remark when ``max_connections`` does not fit the limit of open files."""
-    wanted = max_connections * _DESCRIPTORS_PER_CONNECTION + _SPARE_DESCRIPTORS
-    if limit == resource.RLIM_INFINITY or limit >= wanted:
+    fitting = connections_that_fit(limit, max_connections)
+    if fitting == max_connections:
         return None
-    fitting = max(0, limit - _SPARE_DESCRIPTORS) // _DESCRIPTORS_PER_CONNECTION
+    wanted = max_connections * _DESCRIPTORS_PER_CONNECTION + _SPARE_DESCRIPTORS
     problem = (
         f"{max_connections} connections need {wanted} open files, and this process may open "
         f"{limit}: raise 'ulimit -n' (systemd: LimitNOFILE), or set at most {fitting}"

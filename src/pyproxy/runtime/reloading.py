@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from pyproxy.assembly.build import build, jwks_of, put_in_force
@@ -20,10 +19,12 @@ from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.gateway.desk import Desk
 from pyproxy.identity.jwt_verifier import KeyRefresher
 from pyproxy.runtime.journal import Journal
-from pyproxy.runtime.startup import exposed_files
+from pyproxy.runtime.renewal import Certificates
+from pyproxy.runtime.startup import exposed_while_running
 from pyproxy.runtime.tls import ServerTls
 from pyproxy.runtime.watch import FileWatcher, Stamps, Watched, stamps_of
 from pyproxy.telemetry.audit import AuditEvent
+from pyproxy.telemetry.log import Level
 
 Reload = Callable[[], Loaded]
 """Reads the configuration again; blocks, and raises ``ConfigurationError``."""
@@ -93,10 +94,10 @@ class Reloading:
         self._watched: list[Watched] = []
         # Guards the gateway in force, from reading its files to replacing it.
         self._lock = asyncio.Lock()
-        for each in tls:
-            if each is not None:
-                renew = partial(self._reload_tls, each)
-                self._watcher.watch("certificates", each.watched, renew, since=each.seen)
+        self._exposed = frozenset(exposed_while_running(loaded.settings))
+        self._certificates = Certificates([each for each in tls if each is not None])
+        if seen := self._certificates.seen:
+            self._watcher.watch("certificates", tuple(seen), self._reload_tls, since=seen)
         if reload is not None and loaded.watched:
             # They were read before anybody could look at their state, so they are read
             # once more; the same text changes nothing and is not told.
@@ -133,10 +134,12 @@ class Reloading:
             try:
                 keyring = await asyncio.to_thread(read_keyring, self._loaded.settings.auth)
             except ConfigurationError as exc:
-                self._tell("key.reloaded", exc)
+                self._failed("key.reloaded", "the old keys stay", exc.faults)
                 return
             self._desk.gateway.authenticator.replace_keys(keyring)
-        self._tell("key.reloaded", None, keys=len(keyring))
+        # An empty file is its owner's will; one that was cut short looks the same.
+        warning = "" if keyring else "no key is in force"
+        self._done("key.reloaded", {"keys": len(keyring)}, warning)
         await self._remark()
 
     async def _reload_key_sets(self) -> None:
@@ -144,22 +147,22 @@ class Reloading:
             try:
                 local = await asyncio.to_thread(_read_key_sets, self._loaded.settings.auth.jwt)
             except ConfigurationError as exc:
-                self._tell("jwks.reloaded", exc)
+                self._failed("jwks.reloaded", "the old key set stays", exc.faults)
                 return
             put_in_force(local, self._resources.key_sets)
             desk = self._desk
             desk.gateway = replace(desk.gateway, minter=local.minter, jwks=jwks_of(local))
         keys = len(self._resources.key_sets.current.keys)
-        self._tell("jwks.reloaded", None, keys=keys, **_left_out(local))
+        self._done("jwks.reloaded", {"keys": keys, **_left_out(local)})
         await self._remark()
 
-    async def _reload_tls(self, tls: ServerTls) -> None:
-        try:
-            await asyncio.to_thread(tls.reload)
-        except ConfigurationError as exc:
-            self._tell("config.reloaded", exc, what="certificate")
-            return
-        self._tell("config.reloaded", None, what="certificate")
+    async def _reload_tls(self) -> None:
+        renewal = await asyncio.to_thread(self._certificates.renew)
+        if renewal.faults:
+            stays = "the old certificate stays"
+            self._failed("config.reloaded", stays, renewal.faults, what="certificate")
+        if renewal.is_renewed:
+            self._done("config.reloaded", {"what": "certificate"})
 
     async def _reload_upstream_tls(self) -> None:
         async with self._lock:
@@ -168,28 +171,34 @@ class Reloading:
             try:
                 sources = await asyncio.to_thread(read_sources, loaded.settings, known)
             except ConfigurationError as exc:
-                self._tell("config.reloaded", exc, what="upstream certificate")
+                stays, what = "the old upstream certificates stay", "upstream certificate"
+                self._failed("config.reloaded", stays, exc.faults, what=what)
                 return
             self._replace(loaded, sources)
-        self._tell("config.reloaded", None, what="upstream certificate")
+        self._done("config.reloaded", {"what": "upstream certificate"})
+        await self._remark()
 
     async def _reload_settings(self) -> None:
         async with self._lock:
             try:
                 fresh = await asyncio.to_thread(self._read_again)
             except ConfigurationError as exc:
-                self._tell("config.reloaded", exc, what="secrets")
+                stays = "the old secrets stay"
+                self._failed("config.reloaded", stays, exc.faults, what="secrets")
                 return
-            if fresh is None:
-                return
-            needs_restart = _lasting(fresh.loaded.settings) != _lasting(self._loaded.settings)
-            self._replace(fresh.loaded, fresh.sources)
-            self._watch(fresh.since)
-        self._tell("config.reloaded", None, what="secrets")
+            if fresh is not None:
+                self._take(fresh)
+        await self._remark()
+
+    def _take(self, fresh: _Fresh) -> None:
+        """Put a configuration in force that was read again."""
+        needs_restart = _lasting(fresh.loaded.settings) != _lasting(self._loaded.settings)
+        self._replace(fresh.loaded, fresh.sources)
+        self._watch(fresh.since)
+        self._done("config.reloaded", {"what": "secrets"})
         if needs_restart:
             sentence = "some of what changed is in force after a restart only: server, jwks_url"
             self._journal.log.write("warning", "configuration.remark", sentence, {})
-        await self._remark()
 
     def _read_again(self) -> _Fresh | None:
         """The configuration as it is now; ``None`` if it says what it said. Blocks."""
@@ -222,17 +231,26 @@ class Reloading:
 
     # What is said of it
 
-    def _tell(self, event: AuditEvent, exc: ConfigurationError | None, **values: str | int) -> None:
-        result = "failed" if exc else "ok"
-        details = values | ({"reason": str(exc)} if exc else {})
-        self._journal.audit.put(event, self._journal.wall(), result=result, details=details)
-        write = self._journal.log.error if exc else self._journal.log.info
-        write(event, str(exc) if exc else "", result=result, **values)
+    def _done(self, event: AuditEvent, values: Mapping[str, str | int], warning: str = "") -> None:
+        self._journal.audit.put(event, self._journal.wall(), result="ok", details=values)
+        level: Level = "warning" if warning else "info"
+        self._journal.log.write(level, event, warning, {"result": "ok", **values})
+
+    def _failed(
+        self, event: AuditEvent, stays: str, faults: Sequence[Fault], **values: str | int
+    ) -> None:
+        reason = "; ".join(map(str, faults))
+        details = {**values, "reason": reason}
+        self._journal.audit.put(event, self._journal.wall(), result="failed", details=details)
+        self._journal.log.error(event, f"{stays} in force: {reason}", result="failed", **values)
 
     async def _remark(self) -> None:
         """Warn of files that others may open; refusing them could keep a revoked key in force."""
-        for fault in await asyncio.to_thread(exposed_files, self._loaded.settings):
-            self._journal.log.write("warning", "configuration.remark", str(fault), {})
+        exposed = await asyncio.to_thread(exposed_while_running, self._loaded.settings)
+        for fault in exposed:
+            if fault not in self._exposed:
+                self._journal.log.write("warning", "configuration.remark", str(fault), {})
+        self._exposed = frozenset(exposed)
 
 
 def _read_key_sets(jwt: JwtSettings) -> LocalKeys:

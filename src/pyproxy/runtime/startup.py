@@ -56,17 +56,24 @@ def prepare(loaded: Loaded, wall: float) -> Prepared:
     return Prepared(groups, tls, tuple(dict.fromkeys(_remarks(loaded, tls, sources, wall))))
 
 
-def exposed_files(settings: Settings) -> tuple[Fault, ...]:
-    """Files that should be private and are not, secret or hashed. Reads the file system."""
+def exposed_while_running(settings: Settings) -> tuple[Fault, ...]:
+    """Files that should be private and are not any more, secret or hashed. Reads the file system.
+
+    It is too late to refuse a secret that is in force, but not to say what comes of it.
+    """
     private = private_files(settings)
-    return exposed((*private.secret, *private.hashed))
+    secret = exposed(private.secret)
+    return (
+        *(Fault(each.path, f"{each.problem}; the next start will refuse it") for each in secret),
+        *exposed(private.hashed),
+    )
 
 
 def _remarks(
     loaded: Loaded, tls: Iterable[ServerTls | None], sources: Sources | None, wall: float
 ) -> Iterator[Fault]:
     yield from loaded.remarks
-    yield from exposed_files(loaded.settings)
+    yield from exposed(private_files(loaded.settings).hashed)
     if loaded.settings.auth.keys_file:
         yield from weak_keys(read_file_entries(loaded.settings.auth.keys_file))
     for each in tls:

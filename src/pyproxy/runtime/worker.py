@@ -23,13 +23,10 @@ from pyproxy.runtime.acceptor import Acceptor, Admission
 from pyproxy.runtime.handshake import CLIENT_LEFT, failed_because
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.loop import new_event_loop
-from pyproxy.runtime.preflight import (
-    occupy_standard_descriptors,
-    raise_file_limit,
-    too_few_files,
-)
+from pyproxy.runtime.preflight import occupy_standard_descriptors, raise_file_limit
 from pyproxy.runtime.reloading import Reload, Reloading, files_of
 from pyproxy.runtime.remote_keys import remote_key_set
+from pyproxy.runtime.room import room_for
 from pyproxy.runtime.sockets import Listening, listen
 from pyproxy.runtime.startup import prepare
 from pyproxy.runtime.tasks import Tasks
@@ -56,16 +53,21 @@ def serve(loaded: Loaded) -> int:
     occupy_standard_descriptors()
     prepared = prepare(loaded, time.time())
     reload = partial(load, loaded.path, os.environ, Path.cwd())
-    remark = too_few_files(raise_file_limit(), loaded.settings.server.max_connections)
+    room = room_for(loaded.settings.server, raise_file_limit())
     journal = Journal(loaded.settings.server.log, time.time)
     try:
         listenings = _listen(prepared.groups)
         try:
-            for fault in prepared.remarks + ((remark,) if remark else ()):
+            for fault in (*prepared.remarks, *room.warnings):
                 journal.log.write("warning", "configuration.remark", str(fault), {})
-            worker = Worker(loaded, prepared.groups, prepared.tls, journal, reload)
+            if room.sentence:
+                journal.log.write("info", "connections.fitted", room.sentence, {})
+            worker = Worker(
+                loaded, prepared.groups, prepared.tls, journal, reload, room.max_connections
+            )
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(worker.run(listenings))
+            journal.log.info("worker.stopped")
         finally:
             for listening in listenings:
                 listening.close()
@@ -102,6 +104,7 @@ class Worker:
         journal: The logs.
         reload: Reads the configuration again, when a secret's file changed;
             ``None``: secrets stay as they are.
+        max_connections: Open at once; ``None``: as the configuration says.
     """
 
     def __init__(
@@ -111,9 +114,11 @@ class Worker:
         tls: Sequence[ServerTls | None],
         journal: Journal,
         reload: Reload | None = None,
+        max_connections: int | None = None,
     ) -> None:
         self._reload = reload
         self._loaded = loaded
+        self._max_connections = max_connections or loaded.settings.server.max_connections
         self._groups = groups
         self._tls = tls
         self._journal = journal
@@ -200,7 +205,7 @@ class Worker:
         loop: asyncio.AbstractEventLoop,
     ) -> list["asyncio.Task[None]"]:
         server = self._loaded.settings.server
-        admission = Admission(server.max_connections, server.max_connections_per_ip)
+        admission = Admission(self._max_connections, server.max_connections_per_ip)
         accepting = []
         for port, listening, tls in zip(ports, listenings, self._tls, strict=True):
             acceptor = Acceptor(
@@ -277,6 +282,8 @@ def _stop_signals(loop: asyncio.AbstractEventLoop, journal: Journal) -> asyncio.
     def asked(number: signal.Signals) -> None:
         if stop.is_set():
             # Not a clean exit, requests are cut: who waits for us is to see that.
+            sentence = "told twice to stop: requests are cut"
+            journal.log.write("warning", "worker.stopped", sentence, {})
             journal.close(time.time(), _LAST_WORDS_S)
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)

@@ -33,14 +33,10 @@ def in_words(error: BaseException) -> str:
         error: Of the system, of ``ssl``, or of a library that has one of these for its cause.
     """
     match _innermost(error):
-        case ssl.SSLCertVerificationError() as found:
-            return f"certificate verify failed: {_verdict(found)}"
         case ssl.SSLError() as found:
             return _of_tls(found)
         case socket.gaierror() as found:
-            if found.errno in _NO_SUCH_NAME:
-                return "name not known"
-            return f"name not resolved: {(found.strerror or 'no answer').lower()}"
+            return _of_name(found)
         case OSError() as found:
             return _of_system(found)
         case UnicodeError():
@@ -59,13 +55,17 @@ def _innermost(error: BaseException) -> BaseException:
     return found
 
 
-def _verdict(error: ssl.SSLCertVerificationError) -> str:
-    # OpenSSL sets it; an error that was made in Python has none.
-    verdict = str(getattr(error, "verify_message", "") or "no reason given")
-    return verdict[0].lower() + verdict[1:].rstrip(".")
+def _of_name(error: socket.gaierror) -> str:
+    if error.errno in _NO_SUCH_NAME:
+        return "name not known"
+    return f"name not resolved: {(error.strerror or 'no answer').lower()}"
 
 
 def _of_tls(error: ssl.SSLError) -> str:
+    # OpenSSL sets both; an error that was made in Python has neither.
+    if isinstance(error, ssl.SSLCertVerificationError):
+        verdict = str(getattr(error, "verify_message", "") or "no reason given")
+        return f"certificate verify failed: {verdict[0].lower()}{verdict[1:].rstrip('.')}"
     reason = str(getattr(error, "reason", "") or "no reason given")
     return _TLS.get(reason) or f"TLS: {reason.replace('_', ' ').lower()}"
 

@@ -10,10 +10,10 @@ import pytest
 
 from pyproxy.runtime.preflight import (
     Ground,
+    connections_that_fit,
     exposed,
     raise_file_limit,
     too_few_files,
-    connections_that_fit,
     weak_ground,
 )
 
