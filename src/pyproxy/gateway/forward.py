@@ -72,6 +72,10 @@ async def _attempt(
     if exchange.broken is not None:
         connection.abort()
         raise exchange.broken
+    if not connection.is_open:
+        # It ended, or said something unasked, between the handshake and now: nobody
+        # would tell a request that is sent over it.
+        raise UpstreamUnreachable("the connection ended before it was used")
     relay = Relay(
         exchange, connection, plan.down,
         request_id=record.request_id, cors=cors, desk=desk,

@@ -26,6 +26,7 @@ class Connection:
         self.was_used = was_used
         self.has_answered = False
         self.is_aborted = False
+        self.is_open = True
         self.sent = []
         self._script = script
 
@@ -325,3 +326,12 @@ async def test_upstream_is_paused_at_the_clients_pace_while_it_answers(asked, fo
 
     assert seen == [connection]
     assert exchange.source is None
+
+
+async def test_a_connection_that_ended_before_its_request_is_unreachable(asked, forwarded):
+    gone = Connection(answers)
+    gone.is_open = False
+
+    with pytest.raises(UpstreamUnreachable, match="before it was used"):
+        await forwarded(asked(), Endpoint(gone), retries=0)
+    assert not gone.sent
