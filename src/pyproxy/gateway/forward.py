@@ -58,6 +58,21 @@ def _is_replayable(exchange: Exchange) -> bool:
     return exchange.head.method in _IDEMPOTENT and exchange.body.length == 0
 
 
+def _check(exchange: Exchange, connection: UpstreamConnection) -> None:
+    """Nothing happened to either side while the connection was made.
+
+    Raises:
+        Refusal: The request's body broke, or the connection ended.
+    """
+    if exchange.broken is not None:
+        connection.abort()
+        raise exchange.broken
+    if not connection.is_open:
+        # It ended, or said something unasked, between the handshake and now: nobody
+        # would tell a request that is sent over it.
+        raise UpstreamUnreachable("the connection ended before it was used")
+
+
 async def _attempt(
     desk: Desk,
     plan: Plan,
@@ -69,13 +84,7 @@ async def _attempt(
     connection: UpstreamConnection,
 ) -> None:
     """One request over one connection."""
-    if exchange.broken is not None:
-        connection.abort()
-        raise exchange.broken
-    if not connection.is_open:
-        # It ended, or said something unasked, between the handshake and now: nobody
-        # would tell a request that is sent over it.
-        raise UpstreamUnreachable("the connection ended before it was used")
+    _check(exchange, connection)
     relay = Relay(
         exchange, connection, plan.down,
         request_id=record.request_id, cors=cors, desk=desk,
