@@ -124,8 +124,9 @@ class ClientConnection(asyncio.Protocol):
     # What an exchange calls (see `Channel`)
 
     def write(self, data: bytes) -> None:
-        """Send bytes."""
-        self._transport.write(data)
+        """Send bytes; to a client that has left, nothing."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def abort(self) -> None:
         """Cut the connection; where nothing else could show it, with a reset."""
@@ -181,6 +182,9 @@ class ClientConnection(asyncio.Protocol):
                     await self._caught_up()
                 if not self._finish(exchange):
                     return
+                if len(self._incoming):
+                    # Thousands of requests may be buffered: the others have their turn between.
+                    await asyncio.sleep(0)
         except Refusal as refusal:
             self._reject(refusal)
         finally:

@@ -291,4 +291,11 @@ def _stop_signals(loop: asyncio.AbstractEventLoop, journal: Journal) -> asyncio.
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked, number)
+    # Its default would end the process and cut every stream.
+    loop.add_signal_handler(
+        signal.SIGHUP,
+        journal.log.warning,
+        "signal.ignored",
+        "SIGHUP does nothing in this version: changed keys, certificates and secrets are noticed",
+    )
     return stop

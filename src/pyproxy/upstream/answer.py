@@ -5,7 +5,7 @@ from typing import Final
 from pyproxy.upstream.receiver import Receiver
 from pyproxy.wire.chunked import ChunkedBody
 from pyproxy.wire.framing import CHUNKED, UNTIL_CLOSE, response_length, wants_close
-from pyproxy.wire.head import ResponseHead, read_response_head
+from pyproxy.wire.head import ResponseHead, can_become_a_head, read_response_head
 from pyproxy.wire.syntax import Malformed
 
 MAX_HEAD: Final = 64 * 1024
@@ -82,6 +82,8 @@ class Answer:
             if end < len(_END):
                 if len(data) > MAX_HEAD or data[: len(_START)] != _START[: len(data)]:
                     raise Malformed("the answer's head is too long, or not HTTP")
+                if not can_become_a_head(data):
+                    raise Malformed("a line of the answer's head does not end in CRLF")
                 break
             if end > MAX_HEAD:
                 raise Malformed("the answer's head is too long")

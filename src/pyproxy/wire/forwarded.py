@@ -13,7 +13,12 @@ CLAIMS: Final = frozenset(
     b"x-forwarded-scheme x-forwarded-ssl x-real-ip x-client-ip x-cluster-client-ip client-ip "
     b"true-client-ip cf-connecting-ip fastly-client-ip x-original-forwarded-for x-original-url "
     b"x-original-host x-rewrite-url x-host x-http-method-override x-http-method "
-    b"x-method-override x-ssl-client-cert x-ssl-client-verify x-ssl-client-s-dn "
+    b"x-method-override x-forwarded-user x-forwarded-email x-forwarded-groups "
+    b"x-forwarded-preferred-username x-forwarded-access-token x-forwarded-uri "
+    b"x-forwarded-method x-forwarded-path x-forwarded-proto-version x-auth-user remote-user "
+    b"x-remote-user x-remote-ip x-remote-addr x-original-method x-originating-ip "
+    b"x-proxyuser-ip x-envoy-external-address x-azure-clientip x-ssl-client-cert "
+    b"x-ssl-client-verify x-ssl-client-s-dn "
     b"front-end-https proxy".split()
 )
 
