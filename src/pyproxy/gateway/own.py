@@ -198,8 +198,7 @@ async def _judged(
     )
     principal = caller.principal
     record.user = principal.name
-    if caller.is_fresh or principal is not visit.exchange.peer.greeted:
-        verified(desk, caller, visit)
+    verified(desk, caller, visit)
     permit(
         plan, principal, match.rest(visit.target.path) if plan.strips_path else visit.target.path
     )
