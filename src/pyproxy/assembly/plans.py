@@ -105,7 +105,6 @@ def _secret(route: RouteSettings) -> SharedSecret | None:
 def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
     credential = route.credential
     return upward_rules(
-        host=origin.authority.encode(),
         base=origin.path.encode(),
         injected=_injected(credential),
         injected_query=_injected_query(credential),

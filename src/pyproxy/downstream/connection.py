@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from pyproxy.downstream.body import RequestBody
+from pyproxy.downstream.drive import Drive
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.incoming import Incoming
 from pyproxy.downstream.peer import Peer
 from pyproxy.downstream.port import Port
+from pyproxy.downstream.repetition import Repetition
 from pyproxy.errors.refusal import BadRequest, Refusal, RequestTimeout
 from pyproxy.timers.deadline import NEVER, Deadline
-from pyproxy.wire.framing import request_length
-from pyproxy.wire.head import read_request_head
 from pyproxy.wire.syntax import Malformed
 
 # Slower than this over a whole body is an attack: 100 MB would take five days
@@ -37,9 +37,9 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, for no ti
 class ClientConnection(asyncio.Protocol):
     """HTTP/1.1 with one client.
 
-    One task a connection takes its requests in order. Bytes of bodies do not pass
-    through it: they go from here to the sink of the body, and from the upstream
-    to the transport, as they come.
+    Requests are taken in order, and each is begun from within the callback that brought
+    the last of its head. Bytes of bodies go from here to the sink of the body, and from
+    the upstream to the transport, as they come.
     """
 
     def __init__(
@@ -48,15 +48,18 @@ class ClientConnection(asyncio.Protocol):
         accepted_at: float,
         loop: asyncio.AbstractEventLoop,
         on_lost: Callable[[], None],
+        address: str | None = None,
     ) -> None:
         self._port = port
         self._on_lost = on_lost
+        self._address = address
         self._loop = loop
         self._incoming = Incoming(port.max_header_size)
+        self._repetition = Repetition()
+        self._drive = Drive(port.spawn, self._served)
         self._exchange: Exchange | None = None
         self._body: RequestBody | None = None
-        self._waiter: asyncio.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._is_served = False  # but the client has yet to read most of the answer
         self._deadline = Deadline(loop, self._expire)
         # When the next head must be whole; NEVER before its first byte, but for the first head.
         self._head_until = accepted_at + port.header_timeout
@@ -73,10 +76,9 @@ class ClientConnection(asyncio.Protocol):
         """Start serving; TLS is done."""
         # uvloop's transports have the methods of asyncio's without being of its classes.
         self._transport = cast(asyncio.Transport, transport)
-        self.peer = Peer.of(self._transport)
+        self.peer = Peer.of(self._transport, self._address)
         self._port.connections.add(self)
         self._deadline.set(self._head_until)
-        self._task = self._port.spawn(self._run(), "connection")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left: whatever is done for it stops now."""
@@ -84,8 +86,7 @@ class ClientConnection(asyncio.Protocol):
         self._port.connections.discard(self)
         self._on_lost()
         self._deadline.cancel()
-        if self._task is not None:
-            self._task.cancel()
+        self._drive.cancel()
 
     def eof_received(self) -> bool:
         """A client that half-closes has left; nothing is kept open for it."""
@@ -102,7 +103,7 @@ class ClientConnection(asyncio.Protocol):
             if self._exchange is not None:
                 self._set_reading(len(self._incoming) < MAX_PIPELINED)
             else:
-                self._wake()
+                self._begin_next()
 
     def pause_writing(self) -> None:
         """The client reads slower than the answer comes."""
@@ -119,7 +120,8 @@ class ClientConnection(asyncio.Protocol):
             if self._exchange.source is not None:
                 self._exchange.source.resume()
         self._expect_body_anew()
-        self._wake()
+        if self._is_served:
+            self._served()
 
     # What an exchange calls (see `Channel`)
 
@@ -174,53 +176,67 @@ class ClientConnection(asyncio.Protocol):
 
     # The requests, one after the other
 
-    async def _run(self) -> None:
+    def _begin_next(self) -> None:
+        """Begin with the next request, if its head is here."""
+        if self._exchange is not None or self._lingering >= 0 or self._transport.is_closing():
+            return  # this was called for later, and later is too late
         try:
-            while (exchange := await self._next_exchange()) is not None:
-                await self._port.serve(exchange)
-                if self._write_blocked:
-                    await self._caught_up()
-                if not self._finish(exchange):
-                    return
-                if len(self._incoming):
-                    # Thousands of requests may be buffered: the others have their turn between.
-                    await asyncio.sleep(0)
+            exchange = self._next_exchange()
         except Refusal as refusal:
             self._reject(refusal)
-        finally:
-            if self._lingering < 0:
-                self._close()
+            return
+        if exchange is not None:
+            self._drive.start(self._port.serve(exchange))
+        elif len(self._incoming):
+            self._expect_head()
+        elif self._port.is_draining:
+            self._close()
 
-    async def _caught_up(self) -> None:
-        """Wait until the client has read an answer, so that the next one cannot pile up behind it.
+    def _served(self) -> None:
+        """The request is answered: make ready for the next one, if there may be one."""
+        if self._write_blocked:
+            # Answers must not pile up behind one that the client does not read. The deadline
+            # is `pause_writing`'s; requests that come meanwhile are bounded.
+            self._is_served = True
+            return
+        self._is_served = False
+        exchange, self._exchange, self._body = self._exchange, None, None
+        if exchange is None or self._transport.is_closing():
+            return
+        body = exchange.body
+        if not body.is_complete:
+            self._start_lingering()
+        elif not exchange.keeps_alive or not exchange.is_ended or self._port.is_draining:
+            self._close()
+        else:
+            self._expect_next(body.rest)
 
-        The deadline is ``pause_writing``'s; requests that come meanwhile are bounded.
-        """
-        while self._write_blocked:
-            self._waiter = self._loop.create_future()
-            await self._waiter
+    def _expect_next(self, rest: bytes) -> None:
+        if rest:
+            self._incoming.put_back(rest)
+        self._set_reading(True)
+        self._head_until = NEVER
+        self._deadline.set(self._loop.time() + self._port.idle_timeout)
+        if len(self._incoming):
+            # Thousands of requests may be buffered: the others have their turn between.
+            self._loop.call_soon(self._begin_next)
 
-    async def _next_exchange(self) -> Exchange | None:
-        """The next request, once its head is here; ``None`` when none is wanted any more.
+    def _next_exchange(self) -> Exchange | None:
+        """The next request; ``None`` while its head is not whole.
 
         Raises:
-            Refusal: What came is no request, or did not come in time.
+            Refusal: What came is no request.
         """
-        while (text := self._incoming.take_head()) is None:
-            if len(self._incoming):
-                self._expect_head()
-            elif self._port.is_draining:
-                return None
-            self._waiter = self._loop.create_future()
-            await self._waiter
+        text = self._incoming.take_head()
+        if text is None:
+            return None
         try:
-            head = read_request_head(text)
-            body = RequestBody(request_length(head))
+            head, length = self._repetition.read(text)
         except Malformed as exc:
             raise BadRequest(str(exc)) from exc
-        self._body = body
-        exchange = self._exchange = Exchange(self, head, body, self.peer)
-        if self._port.is_draining:
+        body = self._body = RequestBody(length)
+        exchange = self._exchange = Exchange(self, head, body, self.peer, self._drive)
+        if self._port.is_draining or self._port.is_leaving:
             exchange.keeps_alive = False
         self._deadline.at = NEVER
         if not body.is_complete:
@@ -235,22 +251,6 @@ class ClientConnection(asyncio.Protocol):
         if self._head_until == NEVER:
             self._head_until = self._loop.time() + self._port.header_timeout
         self._deadline.set(self._head_until)
-
-    def _finish(self, exchange: Exchange) -> bool:
-        """Make ready for the next request, or say that there is none."""
-        body = exchange.body
-        self._exchange = self._body = None
-        if not body.is_complete:
-            self._start_lingering()
-            return False
-        if not exchange.keeps_alive or not exchange.is_ended or self._port.is_draining:
-            return False
-        if body.rest:
-            self._incoming.put_back(body.rest)
-        self._set_reading(True)
-        self._head_until = NEVER
-        self._deadline.set(self._loop.time() + self._port.idle_timeout)
-        return True
 
     def _reject(self, refusal: Refusal) -> None:
         """Answer something that is no request, and close."""
@@ -307,10 +307,6 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
             self._look_later()
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
     def _close(self) -> None:
         """Close when everything is sent; it is cut if the client does not read it in time."""
         if not self._transport.is_closing():
@@ -326,8 +322,8 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
         elif self._exchange is not None:
             self._exchange.break_body(RequestTimeout("the body stalled"))
-        elif self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(RequestTimeout("the head did not arrive in time"))
+        else:
+            self._reject(RequestTimeout("the head did not arrive in time"))
 
     def _start_lingering(self) -> None:
         """Read and drop what the client still sends, so that it can read the answer."""

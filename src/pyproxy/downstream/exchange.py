@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pyproxy.downstream.body import BodySink, RequestBody
+from pyproxy.downstream.drive import Drive, Signal
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import Refusal
 from pyproxy.wire.chunked import chunk, last_chunk
@@ -55,12 +56,21 @@ class Exchange:
     """
 
     __slots__ = (
-        "_channel", "_is_chunked", "_out", "body", "broken", "has_begun", "head", "is_ended",
-        "is_unframed", "keeps_alive", "on_broken", "peer", "sent", "source",
+        "_channel", "_drive", "_is_chunked", "_is_out", "_out", "body", "broken", "has_begun",
+        "head", "is_ended", "is_unframed", "keeps_alive", "on_broken", "peer", "sent", "source",
     )  # fmt: skip
 
-    def __init__(self, channel: Channel, head: RequestHead, body: RequestBody, peer: Peer) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        head: RequestHead,
+        body: RequestBody,
+        peer: Peer,
+        drive: Drive | None = None,
+    ) -> None:
         self._channel = channel
+        self._drive = drive
+        self._is_out = False
         self._out: list[bytes] = []
         self._is_chunked = False
         self.head = head
@@ -74,6 +84,15 @@ class Exchange:
         self.source: Source | None = None
         self.broken: Refusal | None = None
         self.on_broken: Callable[[Refusal], None] | None = None
+
+    def signal(self) -> Signal:
+        """Something that who answers may wait for, at little cost."""
+        return Signal(self._drive)
+
+    async def to_task(self) -> None:
+        """Make a task of who answers, for it must wait for something other than a signal."""
+        if self._drive is not None:
+            await self._drive.to_task()
 
     def interim(self, head: bytes) -> None:
         """Send a 1xx head; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
@@ -122,8 +141,18 @@ class Exchange:
         """Write what is staged, in one piece."""
         out = self._out
         if out:
+            self._is_out = True
             self._channel.write(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
+
+    def take_back(self) -> bool:
+        """Forget an answer of which nothing was written yet, so that another can be given."""
+        if self._is_out:
+            return False
+        self._out.clear()
+        self.has_begun = self._is_chunked = self.is_unframed = False
+        self.sent = 0
+        return True
 
     def answer(self, head: bytes, body: bytes) -> None:
         """Write a whole answer."""

@@ -10,24 +10,33 @@ class Peer:
     """The other end of a client's connection.
 
     Attributes:
-        address: IP address, or ``""`` on a unix socket.
+        address: IP address, or ``""`` on a unix socket. Behind a balancer with a PROXY
+            header, of whom it speaks for: such a balancer is no party to HTTP.
         is_tls: The connection is encrypted.
         certificate_name: Common name of the verified client certificate, or ``""``.
         greeted: Who was last let in on the connection; the audit log hears of each
             caller once a connection, not once a request.
+        course: What the connection's last head settled, for the handler to know again.
     """
 
     address: str
     is_tls: bool
     certificate_name: str = ""
     greeted: object = None
+    course: object = None
 
     @classmethod
-    def of(cls, transport: asyncio.Transport) -> Self:
-        """The peer of an open connection, its handshake done."""
-        name = transport.get_extra_info("peername")
+    def of(cls, transport: asyncio.Transport, address: str | None = None) -> Self:
+        """The peer of an open connection, its handshake done.
+
+        Args:
+            transport: The connection's.
+            address: As told when it was accepted; ``None``: the transport's own.
+        """
+        if address is None:
+            name = transport.get_extra_info("peername")
+            address = name[0] if isinstance(name, tuple) else ""
         tls = transport.get_extra_info("ssl_object")
-        address = name[0] if isinstance(name, tuple) else ""
         if tls is None:
             return cls(address, is_tls=False)
         return cls(address, is_tls=True, certificate_name=_common_name(tls.getpeercert()))

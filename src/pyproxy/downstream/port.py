@@ -1,7 +1,7 @@
 """What all connections of a listener share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,23 +32,25 @@ class Port:
     Attributes:
         serve: Answers one exchange; returns when its answer is written.
         reject: Makes the answer to something that is no request.
-        spawn: Starts a connection's task, named for logs, and keeps a reference to it.
+        spawn: Starts the task of a request that has to wait, named for logs, and keeps it.
         header_timeout: Seconds from accept, or from a request's first byte, to
             the end of its head; also the longest silence inside a body.
         idle_timeout: Seconds without a request; also the longest a client may
             leave an answer unread.
         max_header_size: Bytes of all fields of a request.
         is_draining: Connections close after what they are doing.
+        is_leaving: Connections take one request more, whose answer says that they close.
         connections: Open connections.
     """
 
-    serve: Callable[[Exchange], Awaitable[None]]
+    serve: Callable[[Exchange], Coroutine[object, object, None]]
     reject: Callable[[Refusal, Peer], bytes]
     spawn: Callable[[Coroutine[object, object, None], str], "asyncio.Task[None]"]
     header_timeout: float
     idle_timeout: float
     max_header_size: int
     is_draining: bool = False
+    is_leaving: bool = False
     connections: set[Open] = field(default_factory=set)
 
     def abort(self) -> None:

@@ -9,6 +9,7 @@ from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.relay import Relay
 from pyproxy.gateway.report import failed
 from pyproxy.telemetry.record import Record
+from pyproxy.transform.request import UpwardHead, upward_end
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.upstream.endpoint import Endpoint
 from pyproxy.wire.framing import CHUNKED
@@ -18,7 +19,7 @@ _IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
 async def forward(
-    desk: Desk, plan: Plan, exchange: Exchange, head: bytes, record: Record, cors: bytes
+    desk: Desk, plan: Plan, exchange: Exchange, up: UpwardHead, record: Record, cors: bytes
 ) -> None:
     """Send a request up and relay its answer; returns when that is complete or broken off.
 
@@ -37,6 +38,7 @@ async def forward(
         may_retry = len(tried) <= plan.retries
         connection = endpoint.idle_connection() if len(tried) == 1 else None
         if connection is None:
+            await exchange.to_task()
             try:
                 connection = await endpoint.connect(plan.connect_timeout)
             except UpstreamUnreachable as exc:
@@ -46,7 +48,7 @@ async def forward(
                 raise
         was_used = connection.was_used
         try:
-            await _attempt(desk, plan, exchange, head, record, cors, endpoint, connection)
+            await _attempt(desk, plan, exchange, up, record, cors, endpoint, connection)
         except UpstreamUnreachable:
             if was_used and not connection.has_answered and may_retry and _is_replayable(exchange):
                 continue
@@ -77,7 +79,7 @@ async def _attempt(
     desk: Desk,
     plan: Plan,
     exchange: Exchange,
-    head: bytes,
+    up: UpwardHead,
     record: Record,
     cors: bytes,
     endpoint: Endpoint,
@@ -89,12 +91,12 @@ async def _attempt(
         exchange, connection, plan.down,
         request_id=record.request_id, cors=cors, desk=desk,
     )  # fmt: skip
+    end = upward_end(up, record.request_id, exchange.body.length)
     sent_at = desk.now()
     endpoint.busy += 1
     try:
         connection.request(
-            # The head was made for the first endpoint; of several each has its own Host.
-            head.replace(plan.up.host, endpoint.host_line, 1),
+            b"".join((up.start, endpoint.host_line, up.lines, end)),
             exchange.head.method,
             is_chunked=exchange.body.length == CHUNKED,
             receiver=relay,

@@ -6,18 +6,18 @@ from typing import Final
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import Refusal
+from pyproxy.gateway.course import Course, find_course, known_course
 from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.entrance import charge, let_in
 from pyproxy.gateway.forward import forward
 from pyproxy.gateway.gateway import Gateway
-from pyproxy.gateway.identify import Caller, identify, recognise
+from pyproxy.gateway.identify import Caller, recognise
 from pyproxy.gateway.own import answer_own
-from pyproxy.gateway.permit import allow, occupied, permit
+from pyproxy.gateway.permit import allow, occupied
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.refuse import refusal_head, refuse
-from pyproxy.gateway.report import denied, failed, verified
-from pyproxy.gateway.visit import Visit, admit, request_id_of
-from pyproxy.limits.budget import FailureBudget
-from pyproxy.limits.limit import own_limit
+from pyproxy.gateway.report import denied, failed
+from pyproxy.gateway.visit import Visit, request_id_of
 from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record, path_of
 from pyproxy.transform.dialect import Dialect
@@ -36,7 +36,7 @@ class Handler:
 
     Args:
         desk: The worker's.
-        listener: Which table of routes.
+        listener: Its address, as configured.
     """
 
     def __init__(self, desk: Desk, listener: int) -> None:
@@ -56,24 +56,23 @@ class Handler:
             path=path_of(head.target),
             status=CLIENT_LEFT,
         )
-        match: Match[Plan] | None = None
+        course = known_course(exchange, gateway)
         try:
-            visit = admit(exchange, gateway.trusted, record.request_id)
+            if course is None:
+                course = find_course(exchange, gateway, self._listener, record.request_id)
+            visit = course.visit.again(exchange, record.request_id)
             record.ip = visit.address
-            if gateway.cors.is_preflight(head.method, head.index):
+            if course.match is not None:
+                await self._proxy(gateway, course, course.match.value, visit, record)
+            elif course.own is not None:
+                await answer_own(course.own, desk, gateway, visit, record, self._listener)
+            else:
                 _answer_preflight(desk, gateway, visit, record)
-                return
-            own = gateway.own_paths.get(visit.target.path)
-            if own is not None:
-                await answer_own(own, desk, gateway, visit, record, self._listener)
-                return
-            match = gateway.tables[self._listener].match(visit.host, visit.target.path, head.method)
-            await self._proxy(gateway, match, visit, record)
         except Refusal as refusal:
-            self._refuse(gateway, exchange, refusal, match, record)
+            self._refuse(gateway, exchange, refusal, course.match if course else None, record)
         except Exception as exc:  # noqa: BLE001 - the one place around a request; a fault of ours
             desk.report(exc, record.request_id)
-            self._refuse(gateway, exchange, Refusal(), match, record)
+            self._refuse(gateway, exchange, Refusal(), course.match if course else None, record)
         finally:
             self._conclude(exchange, record, started)
 
@@ -89,41 +88,33 @@ class Handler:
             desk.access.put(record, desk.wall())
 
     async def _proxy(
-        self, gateway: Gateway, match: Match[Plan], visit: Visit, record: Record
+        self, gateway: Gateway, course: Course, plan: Plan, visit: Visit, record: Record
     ) -> None:
         """Take a request through a route's checks and to its upstream.
 
         Raises:
             Refusal: A check says no, or no answer's head came from the upstream.
         """
-        desk, plan, exchange = self._desk, match.value, visit.exchange
+        desk, exchange = self._desk, visit.exchange
         record.route = plan.name
-        index = exchange.head.index
         allow(plan, visit.address)
         exchange.body.limit(plan.max_body)
-        now, wall = desk.now(), desk.wall()
-        caller = recognise(gateway, plan, visit, wall)
-        if caller is None:
-            budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, now)
-            caller = await identify(gateway, plan, visit, budget, wall)
-        principal = caller.principal
-        record.user = principal.name
-        verified(desk, caller, visit)
-        path = match.rest(visit.target.path) if plan.strips_path else visit.target.path
-        permit(plan, principal, path)
-        own = None if principal.limit is None else own_limit(principal.limit)
-        if not plan.meter.charge_nowait(visit.address, principal.name, plan.name, now, own):
-            await plan.meter.charge(visit.address, principal.name, plan.name, now, own)
-        head = upward_head(
-            exchange.head, path, visit.target.query, exchange.body.length, plan.up,
-            _sender(plan, visit, caller),
-        )  # fmt: skip
+        caller = recognise(gateway, course.credential, desk.wall())
+        up = None if caller is None else course.up_for(caller.principal)
+        if caller is None or up is None:
+            caller = await let_in(desk, gateway, plan, visit, record, course.path, caller)
+            sender = _sender(plan, visit, caller)
+            up = upward_head(exchange.head, course.path, visit.target.query, plan.up, sender)
+            course.keep(caller, up)
+        record.user = caller.principal.name
+        await charge(desk, plan, caller.principal, visit)
+        index = exchange.head.index
         cors = gateway.cors.response_block(index.get(b"origin")) if gateway.cors.is_on else b""
         if plan.max_concurrent:
-            with occupied(plan, principal.name or visit.address, desk.under_way):
-                await forward(desk, plan, exchange, head, record, cors)
+            with occupied(plan, caller.principal.name or visit.address, desk.under_way):
+                await forward(desk, plan, exchange, up, record, cors)
         else:
-            await forward(desk, plan, exchange, head, record, cors)
+            await forward(desk, plan, exchange, up, record, cors)
 
     def _refuse(
         self,
@@ -178,7 +169,6 @@ def _sender(plan: Plan, visit: Visit, caller: Caller) -> Sender:
         "https" if peer.is_tls else "http",
         visit.host,
         caller.principal.name,
-        visit.request_id,
         fields,
         query,
     )

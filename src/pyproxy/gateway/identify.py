@@ -14,7 +14,7 @@ from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.stray import find_strays
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Authenticator, Budget
-from pyproxy.identity.credential import Credential, find_credential
+from pyproxy.identity.credential import Credential, CredentialRules, find_credential
 from pyproxy.identity.principal import ANONYMOUS, Principal
 from pyproxy.limits.budget import FailureBudget
 
@@ -37,18 +37,28 @@ class Caller:
     is_fresh: bool = False
 
 
-def recognise(gateway: Gateway, plan: Plan, visit: Visit, wall: float) -> Caller | None:
-    """Who asks, if a key or token tells that without waiting; ``None`` decides nothing."""
+def presented(visit: Visit, rules: CredentialRules) -> Credential | None:
+    """The key or token that a request shows; see ``find_credential``."""
+    head = visit.exchange.head
+    return find_credential(head.index, head.repeated, visit.target.query or b"", rules)
+
+
+def recognisable(plan: Plan, visit: Visit) -> Credential | None:
+    """What alone decides who asks, if the route and the request are of that simple kind."""
     if not plan.is_recognising:
         return None
-    head = visit.exchange.head
     try:
-        credential = find_credential(
-            head.index, head.repeated, visit.target.query or b"", plan.credentials
-        )
+        credential = presented(visit, plan.credentials)
     except Refusal:
         return None
     if credential is None or ("jwt" if credential.is_jwt else "key") not in plan.proofs:
+        return None
+    return credential
+
+
+def recognise(gateway: Gateway, credential: Credential | None, wall: float) -> Caller | None:
+    """Who asks, if that is remembered; ``None`` decides nothing."""
+    if credential is None:
         return None
     principal = gateway.authenticator.recall(credential, wall)
     return None if principal is None else Caller(principal, credential)
@@ -102,10 +112,7 @@ def _credential(plan: Plan, visit: Visit) -> Credential:
     Raises:
         Refusal: There is none, more than one, or of a kind that is not accepted.
     """
-    head = visit.exchange.head
-    credential = find_credential(
-        head.index, head.repeated, visit.target.query or b"", plan.credentials
-    )
+    credential = presented(visit, plan.credentials)
     if credential is None:
         raise MissingToken
     if ("jwt" if credential.is_jwt else "key") not in plan.proofs:

@@ -14,19 +14,17 @@ from pyproxy.errors.refusal import (
     NotFound,
 )
 from pyproxy.gateway.asked import asked_about, without_certificate
+from pyproxy.gateway.course import path_upwards
 from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.entrance import charge, let_in
 from pyproxy.gateway.gateway import Gateway
-from pyproxy.gateway.identify import Caller, identify, verify
-from pyproxy.gateway.permit import allow, permit
-from pyproxy.gateway.plan import Plan
+from pyproxy.gateway.identify import Caller, presented, verify
+from pyproxy.gateway.permit import allow
 from pyproxy.gateway.report import verified
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Budget
-from pyproxy.identity.credential import find_credential
 from pyproxy.limits.budget import FailureBudget
-from pyproxy.limits.limit import own_limit
 from pyproxy.limits.meter import Meter
-from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record
 from pyproxy.wire.date import date_line
 from pyproxy.wire.framing import CHUNKED
@@ -57,7 +55,7 @@ async def answer_own(
         gateway: In force.
         visit: The request.
         record: Filled with what is found out.
-        listener: Where it came in, by its number.
+        listener: Where it came in: an address, as configured.
 
     Raises:
         Refusal: The method is wrong, or what the endpoint says no to.
@@ -130,11 +128,9 @@ async def _caller(
     Raises:
         Refusal: Nobody known.
     """
-    head = visit.exchange.head
+    await visit.exchange.to_task()
     try:
-        credential = find_credential(
-            head.index, head.repeated, visit.target.query or b"", gateway.credentials
-        )
+        credential = presented(visit, gateway.credentials)
     except InvalidToken:
         await budget.spend()
         raise
@@ -174,38 +170,18 @@ async def _verify(
         caller = await _caller(desk, gateway, visit, record, _budget(desk, gateway, visit))
         verified(desk, caller, visit)
     else:
-        match = gateway.tables[listener].match(asked[1].host, asked[1].target.path, asked[0])
-        caller = await _judged(desk, gateway, match, asked[1], record)
+        method, visit = asked
+        match = gateway.tables[listener].match(visit.host, visit.target.path, method)
+        plan = without_certificate(match.value)
+        record.route = plan.name
+        allow(plan, visit.address)
+        path = path_upwards(match, visit)
+        caller = await let_in(desk, gateway, plan, visit, record, path)
+        await charge(desk, plan, caller.principal, visit)
     # Sent for nobody too: empty, it replaces what a client may have put there.
     fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % _as_field(caller.principal.name)
     body = json.dumps({"user": caller.principal.name}).encode()
     _answer(desk, gateway, visit, record, body, fields)
-
-
-async def _judged(
-    desk: Desk, gateway: Gateway, match: Match[Plan], visit: Visit, record: Record
-) -> Caller:
-    """Who asks, if the route would take the request; in the order of the handler's checks.
-
-    Raises:
-        Refusal: It would not.
-    """
-    plan, now = match.value, desk.now()
-    record.route = plan.name
-    allow(plan, visit.address)
-    caller = await identify(
-        gateway, without_certificate(plan), visit, _budget(desk, gateway, visit), desk.wall()
-    )
-    principal = caller.principal
-    record.user = principal.name
-    verified(desk, caller, visit)
-    permit(
-        plan, principal, match.rest(visit.target.path) if plan.strips_path else visit.target.path
-    )
-    own = None if principal.limit is None else own_limit(principal.limit)
-    if not plan.meter.charge_nowait(visit.address, principal.name, plan.name, now, own):
-        await plan.meter.charge(visit.address, principal.name, plan.name, now, own)
-    return caller
 
 
 async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:

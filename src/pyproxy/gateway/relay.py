@@ -1,7 +1,5 @@
 """The way of an answer: from the upstream's read callback to the client's transport."""
 
-import asyncio
-
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import Refusal
 from pyproxy.gateway.desk import Desk
@@ -17,8 +15,8 @@ class Relay:
     """Passes one answer on as it comes; no task is woken for a piece of it.
 
     Attributes:
-        done: Resolved when the answer is complete or broken off; holds the
-            refusal if the answer's head never came.
+        done: Set when the answer is complete or broken off; fails with the
+            refusal if nothing of it came, or nothing that could be passed on.
         status: Of the final head; 0 before it.
         head_at: Monotonic seconds of the final head.
         is_complete: The answer came to its end; the connection is somebody else's now.
@@ -59,7 +57,7 @@ class Relay:
         self._cors = cors
         self._now = desk.now
         self._wall = desk.wall
-        self.done: asyncio.Future[None] = desk.loop.create_future()
+        self.done = exchange.signal()
         self.status = 0
         self.head_at = 0.0
         self.is_complete = False
@@ -107,21 +105,24 @@ class Relay:
             takes = passes_trailers(exchange.head)
             trailers = [pair for pair in trailers if takes and pair[0] not in dropped]
         exchange.end(trailers)
-        self._finish()
 
     def flush(self) -> None:
         """Write what one read brought, in one piece."""
         self._exchange.flush()
+        if self.is_complete:
+            self.done.set()
 
     def failed(self, refusal: Refusal) -> None:
         """Refuse while that is possible; afterwards break off, so that the cut shows."""
-        if self._exchange.has_begun:
+        exchange = self._exchange
+        if not exchange.has_begun or exchange.take_back():
+            self.status = 0
+            self.done.fail(refusal)
+        else:
             self.is_aborted = True
             self.broke_off = refusal
-            self._exchange.abort()
-            self._finish()
-        elif not self.done.done():
-            self.done.set_exception(refusal)
+            exchange.abort()
+            self.done.set()
 
     def body_broke(self, refusal: Refusal) -> None:
         """The client's body will never be complete; the upstream must not take it for whole."""
@@ -137,7 +138,3 @@ class Relay:
     def upload_unblocked(self) -> None:
         """Read on from the client."""
         self._exchange.resume_body()
-
-    def _finish(self) -> None:
-        if not self.done.done():
-            self.done.set_result(None)

@@ -38,6 +38,10 @@ class Visit:
     is_trusted: bool
     request_id: str
 
+    def again(self, exchange: Exchange, request_id: str) -> "Visit":
+        """The same visit by a later request with the same head."""
+        return Visit(exchange, self.target, self.host, self.address, self.is_trusted, request_id)
+
 
 def request_id_of(head: RequestHead, make: Callable[[], str]) -> str:
     """The client's request id if it has the right form, else a new one."""

@@ -37,7 +37,6 @@ class UpwardRules:
     """How a route's requests are changed on the way up, compiled.
 
     Attributes:
-        host: The upstream's ``Host``.
         base: Path of the upstream's URL, without a trailing slash.
         dropped: Lower-case names that do not travel on, from any peer.
         dropped_query: Lower-case query names that do not travel on.
@@ -49,7 +48,6 @@ class UpwardRules:
         identity_field: Name of the field that carries the caller's name, or ``b""``.
     """
 
-    host: bytes
     base: bytes
     dropped: frozenset[bytes]
     dropped_query: frozenset[bytes]
@@ -62,7 +60,6 @@ class UpwardRules:
 
 def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRules
     *,
-    host: bytes,
     base: bytes = b"",
     injected: tuple[tuple[bytes, bytes], ...] = (),
     injected_query: bytes = b"",
@@ -99,7 +96,6 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
     added = [*injected, *((name, value) for name, value in set_fields.items() if value)]
     lines = b"".join(b"%b: %b\r\n" % pair for pair in added)
     return UpwardRules(
-        host=b"Host: %b\r\n" % host,
         base=base,
         dropped=frozenset(dropped),
         dropped_query=_dropped_query(injected_query) if injects else frozenset(),
@@ -121,7 +117,6 @@ class Sender:
         scheme: ``http`` or ``https``.
         host: ``Host`` as the client sent it.
         name: The principal's name, or ``""``.
-        request_id: Of this request.
         credential_fields: Lower-case names of the fields that held the gateway's credential.
         credential_query: Query names that held it.
     """
@@ -132,20 +127,31 @@ class Sender:
     scheme: str
     host: bytes
     name: str
-    request_id: str
     credential_fields: frozenset[bytes]
     credential_query: frozenset[bytes]
 
 
+@dataclass(slots=True)
+class UpwardHead:
+    """A request's head for the upstream, but for what differs each time it is sent.
+
+    A client that repeats its head gets the same one again.
+
+    Attributes:
+        start: The request line; ``Host``, which is the endpoint's, follows it.
+        lines: The other fields, without request id and framing.
+        has_length: Whether a body of no bytes is announced too.
+    """
+
+    start: bytes
+    lines: bytes
+    has_length: bool
+
+
 def upward_head(
-    head: RequestHead,
-    path: bytes,
-    query: bytes | None,
-    length: int,
-    rules: UpwardRules,
-    sender: Sender,
-) -> bytes:
-    """The head of the request to the upstream, with its empty line.
+    head: RequestHead, path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender
+) -> UpwardHead:
+    """What is asked of the upstream.
 
     Ours is added after the client's was stripped, so that a client naming our
     fields in ``Connection`` cannot remove them.
@@ -154,21 +160,43 @@ def upward_head(
         head: The client's.
         path: To ask for, encoded as the client sent it.
         query: Likewise; ``None`` without a ``?``.
-        length: Of the body, or ``CHUNKED``.
         rules: The route's.
         sender: Who asks.
     """
     dropped = _dropped(rules.dropped, sender.credential_fields, sender.is_trusted)
-    lines = kept_request_lines(head, dropped)
-    parts = [b"%b %b HTTP/1.1\r\n" % (head.method, _target(path, query, rules, sender)), rules.host]
-    parts += lines
+    parts = kept_request_lines(head, dropped)
     parts.append(rules.added)
     if rules.defaults:
         parts += [line for name, line in rules.defaults.items() if name not in head.index]
     if rules.tells_client:
         parts.append(_forwarded(head, sender))
-    parts.append(_own(head, length, rules, sender))
-    return b"".join(parts)
+    if rules.identity_field and sender.name:
+        # A name may hold any letter; a field may not (RFC 9110 section 5.5).
+        parts.append(b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name)))
+    if b"te" in head.index and passes_trailers(head):
+        parts.append(b"TE: trailers\r\nConnection: TE\r\n")  # RFC 9110 section 10.1.4 wants both
+    return UpwardHead(
+        b"%b %b HTTP/1.1\r\n" % (head.method, _target(path, query, rules, sender)),
+        b"".join(parts),
+        head.method in _BODY_METHODS or b"content-length" in head.index,
+    )
+
+
+def upward_end(up: UpwardHead, request_id: str, length: int) -> bytes:
+    """The last lines of a head, with its empty line.
+
+    Args:
+        up: What goes before.
+        request_id: Of this request.
+        length: Of its body, or ``CHUNKED``.
+    """
+    if length == CHUNKED:
+        framing = "Transfer-Encoding: chunked\r\n"
+    elif length or up.has_length:
+        framing = f"Content-Length: {length}\r\n"
+    else:
+        framing = ""
+    return f"X-Request-Id: {request_id}\r\n{framing}\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=256)
@@ -177,21 +205,6 @@ def _dropped(
 ) -> frozenset[bytes]:
     """What of a client's fields does not travel on; there are a few such sets a route."""
     return always | credential | (_REWRITTEN if is_trusted else CLAIMS)
-
-
-def _own(head: RequestHead, length: int, rules: UpwardRules, sender: Sender) -> bytes:
-    """Request id, identity, framing and the empty line."""
-    text = f"X-Request-Id: {sender.request_id}\r\n".encode("ascii")
-    if rules.identity_field and sender.name:
-        # A name may hold any letter; a field may not (RFC 9110 section 5.5).
-        text += b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name))
-    if b"te" in head.index and passes_trailers(head):
-        text += b"TE: trailers\r\nConnection: TE\r\n"  # RFC 9110 section 10.1.4 wants both
-    if length == CHUNKED:
-        return text + b"Transfer-Encoding: chunked\r\n\r\n"
-    if length or head.method in _BODY_METHODS or b"content-length" in head.index:
-        return text + b"Content-Length: %d\r\n\r\n" % length
-    return text + b"\r\n"
 
 
 def _forwarded(head: RequestHead, sender: Sender) -> bytes:

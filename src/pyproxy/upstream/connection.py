@@ -17,7 +17,7 @@ from pyproxy.upstream.answer import Answer
 from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.receiver import Receiver
 from pyproxy.wire.chunked import chunk, last_chunk
-from pyproxy.wire.head import FieldLine
+from pyproxy.wire.head import FieldLine, KnownLines
 from pyproxy.wire.syntax import Malformed
 
 # A connection that the upstream lets idle for N seconds is given up one second before.
@@ -45,6 +45,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadline = Deadline(loop, self._expire)
         self._receiver: Receiver | None = None
         self._answer: Answer | None = None
+        self._lines = KnownLines()
         self._out: list[bytes] = []
         self._upload_is_chunked = False
         self._upload_is_complete = False
@@ -134,7 +135,7 @@ class UpstreamConnection(asyncio.Protocol):
             receiver: Takes the answer.
             read_timeout: Seconds of silence that are allowed.
         """
-        self._answer = Answer(method, receiver)
+        self._answer = Answer(method, receiver, self._lines)
         self._receiver = receiver
         self._upload_is_chunked = is_chunked
         self._upload_is_complete = False

@@ -7,6 +7,7 @@ decisions.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,10 @@ _TRAILING_SPACE: Final = re.compile(rb"(?<![ \t])[ \t]++\r\n")
 
 # More fields than any client sends: nginx and Envoy draw the line at 100 to 1,000.
 MAX_FIELDS: Final = 200
+
+# What `KnownLines` holds on to, a connection: 20 KB at the most, a tenth of that as a rule.
+MAX_KNOWN_LINES: Final = 64
+MAX_KNOWN_LINE: Final = 128
 
 FieldLine = tuple[bytes, bytes]
 
@@ -116,6 +121,49 @@ def _repeated(lines: list[FieldLine]) -> frozenset[bytes]:
     return frozenset(name for name, _ in lines if name in seen or seen.add(name))  # type: ignore[func-returns-value]
 
 
+class KnownLines:
+    """Reads field lines, and remembers them: a server writes most of them again and again.
+
+    Costs a look-up for a line that came before, and about as much as ``read_fields`` for
+    one that did not.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[bytes, FieldLine, bytes]] = {}
+
+    def read(self, block: bytes) -> Fields:
+        """As ``read_fields``."""
+        known = self._known
+        lines: list[FieldLine] = []
+        index: dict[bytes, bytes] = {}
+        *whole, rest = block.split(b"\r\n")
+        if rest:
+            raise Malformed("a field line is malformed")
+        for line in whole:
+            found = known.get(line)
+            if found is None:
+                found = self._learn(line)
+            name, pair, index[name] = found
+            lines.append(pair)
+        if len(index) == len(lines) <= MAX_FIELDS:
+            return lines, index, _NONE
+        if len(lines) > MAX_FIELDS:
+            raise Malformed(f"more than {MAX_FIELDS} fields")
+        return lines, index, _repeated(lines)
+
+    def _learn(self, line: bytes) -> tuple[bytes, FieldLine, bytes]:
+        lines, index, _ = read_fields(line + b"\r\n")
+        ((name, value),) = index.items()
+        found = name, lines[0], value
+        if len(line) <= MAX_KNOWN_LINE:
+            if len(self._known) >= MAX_KNOWN_LINES:
+                self._known.clear()  # what comes again is learned again
+            self._known[line] = found
+        return found
+
+
 def read_request_head(head: bytes) -> RequestHead:
     """Parse a request's head.
 
@@ -134,11 +182,12 @@ def read_request_head(head: bytes) -> RequestHead:
     )
 
 
-def read_response_head(head: bytes) -> ResponseHead:
+def read_response_head(head: bytes, read: Callable[[bytes], Fields] = read_fields) -> ResponseHead:
     """Parse a response's head.
 
     Args:
         head: Status line, fields and the empty line.
+        read: Reads the fields: ``read_fields``, or a ``KnownLines`` that does the same.
 
     Raises:
         Malformed: The status line or a field breaks RFC 9112 sections 4 and 5.
@@ -151,7 +200,7 @@ def read_response_head(head: bytes) -> ResponseHead:
         int(status),
         reason or b"",
         1 if minor == b"1" else 0,
-        *read_fields(head[start.end() : -2]),
+        *read(head[start.end() : -2]),
     )
 
 

@@ -36,6 +36,9 @@ class Clock:
     def create_future(self):
         return asyncio.get_running_loop().create_future()
 
+    def call_soon(self, callback):
+        asyncio.get_running_loop().call_soon(callback)
+
     def call_at(self, when, callback):
         timer = Timer(when, callback)
         self._timers.append(timer)
@@ -120,6 +123,8 @@ class Client:
         self.transport = Transport()
         self.is_slow = False  # reads nothing
         self.is_busy = False  # gets no answer
+        self.is_waiting = True  # for a callback; else for something that needs a task
+        self.ended = 0
         self.lost = 0
         self.port = Port(
             serve=self._serve,
@@ -135,10 +140,16 @@ class Client:
     async def _serve(self, exchange):
         self.served.append(exchange)
         if self.is_busy:
-            await asyncio.get_running_loop().create_future()
+            try:
+                await (exchange.signal() if self.is_waiting else self._never())
+            finally:
+                self.ended += 1
         exchange.answer(b"HTTP/1.1 200 OK\r\n", b"answer")
         if self.is_slow:
             self.connection.pause_writing()
+
+    async def _never(self):
+        await asyncio.get_running_loop().create_future()
 
     def refused_slowly(self, *_):
         self.connection.pause_writing()
@@ -537,14 +548,14 @@ async def test_last_answer_that_is_not_read_is_given_up(client):
 # --- Connections
 
 
-async def test_client_that_leaves_ends_what_is_done_for_it(client):
-    client.is_busy = True
+@pytest.mark.parametrize("is_waiting", [True, False], ids=["a callback", "a task"])
+async def test_client_that_leaves_ends_what_is_done_for_it(client, is_waiting):
+    client.is_busy, client.is_waiting = True, is_waiting
     await client.sends(REQUEST)
     client.connection.connection_lost(ConnectionResetError())
     await turns()
 
-    assert (client.lost, client.port.connections) == (1, set())
-    assert client.connection._task.cancelled()
+    assert (client.lost, client.port.connections, client.ended) == (1, set(), 1)
 
 
 async def test_client_that_half_closes_has_left(client):

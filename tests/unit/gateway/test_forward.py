@@ -11,11 +11,13 @@ from pyproxy.errors.refusal import (
 )
 from pyproxy.gateway.forward import forward
 from pyproxy.telemetry.record import Record
-from pyproxy.transform.request import upward_rules
+from pyproxy.transform.request import UpwardHead, upward_rules
 from pyproxy.wire.head import read_response_head
 
 HOST = b"Host: upstream.example\r\n"
-HEAD = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
+UP = UpwardHead(b"GET / HTTP/1.1\r\n", b"A: b\r\n", has_length=False)
+START = b"GET / HTTP/1.1\r\n" + HOST + b"A: b\r\nX-Request-Id: id-1\r\n"
+HEAD = START + b"\r\n"
 OK = read_response_head(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
 
 
@@ -125,7 +127,7 @@ def forwarded(desk, plan_of, record):
     async def forwarded_(exchange, *endpoints, **changes):
         upstream = Endpoints(*endpoints)
         plan = plan_of(upstream=upstream, **changes)
-        await forward(desk, plan, exchange, HEAD, record, b"")
+        await forward(desk, plan, exchange, UP, record, b"")
         return upstream
 
     return forwarded_
@@ -157,11 +159,12 @@ async def test_body_goes_with_it_and_our_fields_are_no_trailers(asked, forwarded
     exchange = asked("POST / HTTP/1.1", "Transfer-Encoding: chunked")
     exchange.body.feed(b"1\r\nx\r\n0\r\nX-Sum: 1\r\nX-Secret: 1\r\n\r\n")
     connection = Connection(answers)
-    rules = upward_rules(host=b"a", also_dropped=frozenset({b"x-secret"}))
+    rules = upward_rules(also_dropped=frozenset({b"x-secret"}))
     await forwarded(exchange, Endpoint(connection), up=rules)
 
     assert connection.sent == [
-        HEAD, b"POST", True, 60.0, b"x", [(b"x-sum", b"X-Sum: 1\r\n")],
+        START + b"Transfer-Encoding: chunked\r\n\r\n", b"POST", True, 60.0, b"x",
+        [(b"x-sum", b"X-Sum: 1\r\n")],
     ]  # fmt: skip
 
 
@@ -171,7 +174,7 @@ async def test_each_endpoint_is_asked_by_its_own_name(asked, forwarded):
     living.host_line = b"Host: living.example:8080\r\n"
     await forwarded(asked(), dead, living)
 
-    assert connection.sent[0] == b"GET / HTTP/1.1\r\nHost: living.example:8080\r\n\r\n"
+    assert connection.sent[0] == HEAD.replace(HOST, living.host_line)
 
 
 # --- Another attempt
@@ -296,7 +299,7 @@ async def test_rest_of_a_body_that_was_answered_early_goes_nowhere(asked, forwar
     exchange.body.feed(b"the rest!")
 
     assert exchange.body.is_complete
-    assert connection.sent == [HEAD, b"POST", False, 60.0]
+    assert connection.sent == [START + b"Content-Length: 9\r\n\r\n", b"POST", False, 60.0]
 
 
 async def test_client_that_leaves_ends_the_upstreams_request(asked, forwarded, record):

@@ -1,14 +1,20 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from pyproxy.transform.request import CREDENTIAL_FIELDS, Sender, upward_head, upward_rules
+from pyproxy.transform.request import (
+    CREDENTIAL_FIELDS,
+    Sender,
+    upward_end,
+    upward_head,
+    upward_rules,
+)
 from pyproxy.wire.forwarded import CLAIMS
 from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.head import read_request_head
 
-PLAIN = upward_rules(host=b"up.example", via=False, tells_client=False)
+PLAIN = upward_rules(via=False, tells_client=False)
 INJECTING = upward_rules(
-    host=b"up.example", injected=((b"Authorization", b"Bearer PROVIDER"),), via=False,
+    injected=((b"Authorization", b"Bearer PROVIDER"),), via=False,
     tells_client=False,
 )  # fmt: skip
 
@@ -21,7 +27,6 @@ def sender(**changes):
         "scheme": "https",
         "host": b"gw.example",
         "name": "alice",
-        "request_id": "id-1",
         "credential_fields": frozenset(),
         "credential_query": frozenset(),
     }
@@ -34,7 +39,9 @@ def request(*lines, method=b"GET"):
 
 def up(*lines, method=b"GET", path=b"/a", query=None, length=0, rules=PLAIN, **of_sender):
     head = request(*lines, method=method)
-    text = upward_head(head, path, query, length, rules, sender(**of_sender))
+    shaped = upward_head(head, path, query, rules, sender(**of_sender))
+    host = b"Host: up.example\r\n"
+    text = shaped.start + host + shaped.lines + upward_end(shaped, "id-1", length)
     assert text.endswith(b"\r\n\r\n")
     return text[:-4].split(b"\r\n")
 
@@ -92,7 +99,6 @@ def test_what_connection_names_stays():
 def test_connection_cannot_remove_ours(name):
     # CVE-2022-31813
     rules = upward_rules(
-        host=b"up.example",
         injected=((b"Authorization", b"Bearer PROVIDER"),),
         set_fields={b"X-Set": b"1"},
         identity_field=b"X-User",
@@ -127,16 +133,15 @@ def test_the_gateways_own_credential_never_travels_on():
 
 
 def test_a_public_api_gets_no_cookies_and_does_not_hear_of_us():
-    rules = upward_rules(host=b"api", via=False, tells_client=False, drops_cookies=True)
+    rules = upward_rules(via=False, tells_client=False, drops_cookies=True)
 
     assert up(b"Cookie: a=b", rules=rules) == [
-        b"GET /a HTTP/1.1", b"Host: api", b"X-Request-Id: id-1",
+        b"GET /a HTTP/1.1", b"Host: up.example", b"X-Request-Id: id-1",
     ]  # fmt: skip
 
 
 def test_set_fields_replace_and_remove():
     rules = upward_rules(
-        host=b"up",
         set_fields={b"X-Set": b"ours", b"User-Agent": b""},
         also_dropped=frozenset({b"x-proxy-token"}),
     )
@@ -148,7 +153,7 @@ def test_set_fields_replace_and_remove():
 
 
 def test_a_default_is_added_where_the_client_sent_none():
-    rules = upward_rules(host=b"up", defaults={b"Anthropic-Version": b"2023-06-01"})
+    rules = upward_rules(defaults={b"Anthropic-Version": b"2023-06-01"})
 
     assert values(up(rules=rules), b"Anthropic-Version") == [b"2023-06-01"]
     assert values(up(b"anthropic-version: x", rules=rules), b"Anthropic-Version") == [b"x"]
@@ -156,13 +161,13 @@ def test_a_default_is_added_where_the_client_sent_none():
 
 def test_the_gateway_names_itself():
     # RFC 9110 section 7.6.3
-    assert values(up(b"Via: 1.0 other", rules=upward_rules(host=b"up")), b"Via") == [
+    assert values(up(b"Via: 1.0 other", rules=upward_rules()), b"Via") == [
         b"1.0 other",
         b"1.1 pyproxy",
     ]
 
 
-TELLING = upward_rules(host=b"up", via=False)
+TELLING = upward_rules(via=False)
 
 
 def told(lines):
@@ -197,7 +202,7 @@ def test_a_trusted_peer_that_says_nothing_is_the_client():
     assert told(lines) == [[b"10.0.0.1"], [b"https"], [b"gw.example"], [b"10.0.0.1"]]
 
 
-NAMING = upward_rules(host=b"up", identity_field=b"X-User", via=False, tells_client=False)
+NAMING = upward_rules(identity_field=b"X-User", via=False, tells_client=False)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +280,7 @@ def target(path=b"/a", query=None, **rest):
     ],
 )
 def test_the_target_is_the_upstreams_base_and_what_the_client_sent(path, query, expected):
-    rules = upward_rules(host=b"up", base=b"/v1")
+    rules = upward_rules(base=b"/v1")
 
     assert target(path, query, rules=rules) == expected
 
@@ -304,7 +309,7 @@ def test_the_gateways_own_credential_in_a_query_never_travels_on():
 
 
 def test_a_client_does_not_name_the_injected_parameter_first():
-    rules = upward_rules(host=b"up", injected_query=b"%74oken=PROVIDER")
+    rules = upward_rules(injected_query=b"%74oken=PROVIDER")
 
     assert target(query=b"Token=C&a", rules=rules) == b"/a?a&%74oken=PROVIDER"
 
@@ -319,13 +324,13 @@ def test_a_client_does_not_name_the_injected_parameter_first():
     ],
 )
 def test_a_credential_is_injected_into_the_query(query, expected):
-    rules = upward_rules(host=b"up", injected_query=b"key=PROVIDER")
+    rules = upward_rules(injected_query=b"key=PROVIDER")
 
     assert target(query=query, rules=rules) == expected
 
 
 def test_a_peer_on_a_unix_socket_is_told_as_unknown():
-    lines = up(rules=upward_rules(host=b"up.example", via=False), peer="", address="")
+    lines = up(rules=upward_rules(via=False), peer="", address="")
 
     assert values(lines, b"X-Forwarded-For") == [b"unknown"]
     assert values(lines, b"X-Real-IP") == [b"unknown"]

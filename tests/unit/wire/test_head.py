@@ -6,6 +6,9 @@ from hypothesis import given, settings, strategies as st
 
 from pyproxy.wire.head import (
     MAX_FIELDS,
+    MAX_KNOWN_LINE,
+    MAX_KNOWN_LINES,
+    KnownLines,
     RequestHead,
     can_become_a_head,
     read_fields,
@@ -339,3 +342,52 @@ def test_what_is_a_head_could_always_have_become_one(soup):
         return
 
     assert all(can_become_a_head(text[:end]) for end in range(len(text)))
+
+
+# --- Lines that come again
+
+
+def _read(read, block):
+    try:
+        return read(block)
+    except Malformed:
+        return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.one_of(SOUP, FIELDS.map(lambda found: b"".join(b"%b%b%b\r\n" % f for f in found))))
+)
+def test_known_lines_are_read_as_if_they_were_new(blocks):
+    known = KnownLines()
+    for block in [*blocks, *blocks]:
+        whole = block if block.endswith(b"\r\n") else block + b"\r\n"
+
+        assert _read(known.read, whole) == _read(read_fields, whole)
+
+
+@pytest.mark.parametrize("block", FIELD_ATTACKS)
+def test_known_lines_do_not_hide_a_wrong_one(block):
+    known = KnownLines()
+    known.read(b"A: b\r\nHost: a\r\n")
+
+    with pytest.raises(Malformed):
+        known.read(block)
+
+
+def test_known_lines_have_a_bounded_number_of_fields():
+    assert len(KnownLines().read(b"A: b\r\n" * MAX_FIELDS)[0]) == MAX_FIELDS
+    with pytest.raises(Malformed):
+        KnownLines().read(b"A: b\r\n" * (MAX_FIELDS + 1))
+    with pytest.raises(Malformed):
+        KnownLines().read(b"".join(b"A%d: b\r\n" % number for number in range(MAX_FIELDS + 1)))
+
+
+def test_what_is_known_is_bounded():
+    known = KnownLines()
+    for number in range(3 * MAX_KNOWN_LINES):
+        known.read(b"X-Request-Id: %d\r\n" % number)
+        known.read(b"Cookie: %b%d\r\n" % (b"c" * MAX_KNOWN_LINE, number))
+
+        assert len(known._known) <= MAX_KNOWN_LINES
+        assert not any(b"Cookie" in line for line in known._known)
