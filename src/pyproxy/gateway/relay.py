@@ -3,7 +3,13 @@
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import Refusal
 from pyproxy.gateway.desk import Desk
-from pyproxy.transform.response import DownwardRules, downward_head, interim_head
+from pyproxy.transform.response import (
+    DownwardHead,
+    DownwardRules,
+    downward_end,
+    downward_head,
+    interim_head,
+)
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.wire.head import FieldLine, ResponseHead
 from pyproxy.wire.hop_by_hop import passes_trailers
@@ -78,16 +84,18 @@ class Relay:
             # and where the next request would start is not known.
             exchange.keeps_alive = False
         has_body = exchange.head.method != b"HEAD" and head.status not in _BODILESS
-        text = downward_head(
-            head,
-            self._rules,
-            is_tls=exchange.peer.is_tls,
-            request_id=self._request_id,
-            wall=self._wall(),
-            cors=self._cors,
-            keeps_length=not has_body,
-        )
+        down = self._shaped(head, not has_body)
+        text = down.lines + downward_end(down, self._request_id, self._wall())
         exchange.begin(text, length if has_body else None)
+
+    def _shaped(self, head: ResponseHead, keeps: bool) -> DownwardHead:
+        """The head for the client: the last one on the connection, if this is its repetition."""
+        connection, rules, cors = self._connection, self._rules, self._cors
+        is_tls, shaped = self._exchange.peer.is_tls, connection.shaped
+        if isinstance(shaped, DownwardHead) and shaped.is_of(head, rules, is_tls, cors, keeps):
+            return shaped
+        fresh = connection.shaped = downward_head(head, rules, is_tls, cors, keeps)
+        return fresh
 
     def body_arrived(self, data: bytes) -> None:
         """Pass bytes on."""

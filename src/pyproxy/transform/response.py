@@ -52,43 +52,71 @@ def downward_rules(
     return DownwardRules(frozenset(dropped), security[0] + lines, security[1] + lines)
 
 
+@dataclass(frozen=True, slots=True)
+class DownwardHead:
+    """An answer's head for the client, but for what differs each time it is sent.
+
+    Attributes:
+        made_of: What it was made of, compared by ``is_of``.
+        lines: Status line and fields.
+        wants_id: The upstream did not name the request itself, as model APIs do
+            whose SDKs read it.
+        wants_date: RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
+        length: ``Content-Length`` of a body that does not follow.
+    """
+
+    made_of: tuple[ResponseHead, DownwardRules, bool, bytes, bool]
+    lines: bytes
+    wants_id: bool
+    wants_date: bool
+    length: bytes
+
+    def is_of(
+        self, head: ResponseHead, rules: DownwardRules, is_tls: bool, cors: bytes, keeps: bool
+    ) -> bool:
+        """Whether ``downward_head`` would give the same for the same very head and rules."""
+        made = self.made_of
+        return made[0] is head and made[1] is rules and made[2:] == (is_tls, cors, keeps)
+
+
 def downward_head(
-    head: ResponseHead,
-    rules: DownwardRules,
-    *,
-    is_tls: bool,
-    request_id: str,
-    wall: float,
-    cors: bytes = b"",
-    keeps_length: bool = False,
-) -> bytes:
-    """The head of the answer to the client, without framing and the empty line.
+    head: ResponseHead, rules: DownwardRules, is_tls: bool, cors: bytes, keeps: bool
+) -> DownwardHead:
+    """What the client gets of an answer's head, without framing.
 
     Args:
         head: The upstream's.
         rules: The route's.
         is_tls: The client's connection is encrypted.
-        request_id: Sent unless the upstream names the request itself, as model
-            APIs do and their SDKs read.
-        wall: Epoch seconds, for ``Date`` where the upstream sent none.
         cors: Field lines for the client's origin.
-        keeps_length: Keep ``Content-Length`` although no body follows: the answer
-            to ``HEAD``, and 304 (RFC 9110 section 8.6).
+        keeps: ``Content-Length`` stays although no body follows: the answer to
+            ``HEAD``, and 304 (RFC 9110 section 8.6).
     """
     parts = [status_line(head.status, head.reason)]
     parts += kept_lines(head, rules.dropped)
-    parts.append(rules.tls_block if is_tls else rules.block)
-    if cors:
-        parts.append(cors)
+    parts += (rules.tls_block if is_tls else rules.block, cors)
     index = head.index
-    if b"x-request-id" not in index:
-        parts.append(f"X-Request-Id: {request_id}\r\n".encode("ascii"))
-    if b"date" not in index:
-        # RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
-        parts.append(date_line(wall))
-    if keeps_length:
-        parts.append(_length_line(head))
-    return b"".join(parts)
+    return DownwardHead(
+        (head, rules, is_tls, cors, keeps),
+        b"".join(parts),
+        b"x-request-id" not in index,
+        b"date" not in index,
+        _length_line(head) if keeps else b"",
+    )
+
+
+def downward_end(down: DownwardHead, request_id: str, wall: float) -> bytes:
+    """The last lines of a head, without framing and the empty line.
+
+    Args:
+        down: What goes before.
+        request_id: Of this request.
+        wall: Epoch seconds.
+    """
+    text = f"X-Request-Id: {request_id}\r\n".encode("ascii") if down.wants_id else b""
+    if down.wants_date:
+        text += date_line(wall)
+    return text + down.length
 
 
 def _length_line(head: ResponseHead) -> bytes:

@@ -5,7 +5,7 @@ from typing import Final
 from pyproxy.upstream.receiver import Receiver
 from pyproxy.wire.chunked import ChunkedBody
 from pyproxy.wire.framing import CHUNKED, UNTIL_CLOSE, response_length, wants_close
-from pyproxy.wire.head import KnownLines, ResponseHead, can_become_a_head, read_response_head
+from pyproxy.wire.head import ResponseHead, ResponseReader, can_become_a_head
 from pyproxy.wire.syntax import Malformed
 
 MAX_HEAD: Final = 64 * 1024
@@ -23,7 +23,7 @@ class Answer:
     Args:
         method: Of the request; decides whether there is a body.
         receiver: Told everything but ``flush`` and ``failed``.
-        lines: Of the connection.
+        reader: Of the connection's heads.
 
     Attributes:
         head: The final head, once it came.
@@ -32,11 +32,13 @@ class Answer:
             the upstream means to go on: another request may follow.
     """
 
-    __slots__ = ("_buffer", "_decoder", "_interims", "_left", "_lines", "_method", "_receiver",
+    __slots__ = ("_buffer", "_decoder", "_interims", "_left", "_method", "_reader", "_receiver",
                  "head", "is_complete", "is_in_step")  # fmt: skip
 
-    def __init__(self, method: bytes, receiver: Receiver, lines: KnownLines | None = None) -> None:
-        self._lines = lines or KnownLines()
+    def __init__(
+        self, method: bytes, receiver: Receiver, reader: ResponseReader | None = None
+    ) -> None:
+        self._reader = reader or ResponseReader()
         self._method = method
         self._receiver = receiver
         self._buffer = b""
@@ -89,7 +91,7 @@ class Answer:
                 break
             if end > MAX_HEAD:
                 raise Malformed("the answer's head is too long")
-            head = read_response_head(data[:end], self._lines.read)
+            head = self._reader.read(data[:end])
             data = data[end:]
             if head.status >= _FINAL:
                 self._buffer = b""

@@ -17,7 +17,7 @@ from pyproxy.upstream.answer import Answer
 from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.receiver import Receiver
 from pyproxy.wire.chunked import chunk, last_chunk
-from pyproxy.wire.head import FieldLine, KnownLines
+from pyproxy.wire.head import FieldLine, ResponseReader
 from pyproxy.wire.syntax import Malformed
 
 # A connection that the upstream lets idle for N seconds is given up one second before.
@@ -31,6 +31,7 @@ class UpstreamConnection(asyncio.Protocol):
     Attributes:
         was_used: An answer came over it before; it may have gone stale.
         has_answered: A byte of the present answer has come.
+        shaped: What was made of its last answer's head, for who answers to know again.
         idle_s: How long the upstream keeps it open without a request, as far
             as it said so.
     """
@@ -45,7 +46,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadline = Deadline(loop, self._expire)
         self._receiver: Receiver | None = None
         self._answer: Answer | None = None
-        self._lines = KnownLines()
+        self._reader = ResponseReader()
         self._out: list[bytes] = []
         self._upload_is_chunked = False
         self._upload_is_complete = False
@@ -54,6 +55,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_behind = False  # the upstream has yet to read most of what was written
         self.was_used = False
         self.has_answered = False
+        self.shaped: object = None
         self.idle_s = MAX_IDLE_S
 
     # What the loop calls
@@ -135,7 +137,7 @@ class UpstreamConnection(asyncio.Protocol):
             receiver: Takes the answer.
             read_timeout: Seconds of silence that are allowed.
         """
-        self._answer = Answer(method, receiver, self._lines)
+        self._answer = Answer(method, receiver, self._reader)
         self._receiver = receiver
         self._upload_is_chunked = is_chunked
         self._upload_is_complete = False

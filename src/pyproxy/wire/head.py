@@ -33,7 +33,8 @@ _TRAILING_SPACE: Final = re.compile(rb"(?<![ \t])[ \t]++\r\n")
 # More fields than any client sends: nginx and Envoy draw the line at 100 to 1,000.
 MAX_FIELDS: Final = 200
 
-# What `KnownLines` holds on to, a connection: 20 KB at the most, a tenth of that as a rule.
+# What a `ResponseReader` holds on to: 30 KB at the most, a tenth of that as a rule.
+MAX_KNOWN_HEAD: Final = 4096
 MAX_KNOWN_LINES: Final = 64
 MAX_KNOWN_LINE: Final = 128
 
@@ -121,20 +122,32 @@ def _repeated(lines: list[FieldLine]) -> frozenset[bytes]:
     return frozenset(name for name, _ in lines if name in seen or seen.add(name))  # type: ignore[func-returns-value]
 
 
-class KnownLines:
-    """Reads field lines, and remembers them: a server writes most of them again and again.
+class ResponseReader:
+    """Reads the heads of one server's answers, much of which it writes again and again.
 
-    Costs a look-up for a line that came before, and about as much as ``read_fields`` for
-    one that did not.
+    A head that is the last one's, byte for byte, gives the same ``ResponseHead``. Of
+    others the lines are looked up that came before; those that did not cost as much as
+    in ``read_response_head``.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_head", "_known", "_text")
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[bytes, FieldLine, bytes]] = {}
+        self._text = b""
+        self._head: ResponseHead | None = None
 
-    def read(self, block: bytes) -> Fields:
-        """As ``read_fields``."""
+    def read(self, text: bytes) -> ResponseHead:
+        """As ``read_response_head``."""
+        if self._head is None or text != self._text:
+            head = read_response_head(text, self.read_fields)
+            if len(text) > MAX_KNOWN_HEAD:
+                return head
+            self._head, self._text = head, text
+        return self._head
+
+    def read_fields(self, block: bytes) -> Fields:
+        """As the function of this name."""
         known = self._known
         lines: list[FieldLine] = []
         index: dict[bytes, bytes] = {}
@@ -187,7 +200,7 @@ def read_response_head(head: bytes, read: Callable[[bytes], Fields] = read_field
 
     Args:
         head: Status line, fields and the empty line.
-        read: Reads the fields: ``read_fields``, or a ``KnownLines`` that does the same.
+        read: Reads the fields as ``read_fields`` does.
 
     Raises:
         Malformed: The status line or a field breaks RFC 9112 sections 4 and 5.

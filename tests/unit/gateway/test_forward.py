@@ -29,6 +29,7 @@ class Connection:
         self.has_answered = False
         self.is_aborted = False
         self.is_open = True
+        self.shaped = None
         self.sent = []
         self._script = script
 

@@ -12,6 +12,7 @@ class Connection:
     """The upstream's: takes note that it was aborted."""
 
     is_aborted = False
+    shaped = None
 
     def abort(self):
         self.is_aborted = True
@@ -232,3 +233,16 @@ async def test_pace_of_the_upstream_is_the_clients(asked, channel, relaying):
     relay.upload_unblocked()
 
     assert channel.calls == ["hold_body", "resume_body"]
+
+
+async def test_answer_that_repeats_the_last_one_is_told_apart_by_its_id(
+    asked, channel, desk, plan_of, connection
+):
+    rules = plan_of().down
+    for request_id in ("id-1", "id-2"):
+        relay = Relay(asked(), connection, rules, request_id=request_id, cors=b"", desk=desk)
+        relay.head_arrived(OK, 0)
+        relay.flush()
+    first, second, _ = channel.written.split(b"\r\n\r\n")
+
+    assert second == first.replace(b"id-1", b"id-2")

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.transform.response import downward_head, downward_rules, interim_head
+from pyproxy.transform.response import downward_end, downward_head, downward_rules, interim_head
 from pyproxy.wire.head import read_response_head
 
 SECURITY = (b"X-Frame-Options: DENY\r\n", b"X-Frame-Options: DENY\r\nHSTS: 1\r\n")
@@ -14,9 +14,9 @@ def response(*lines, start=b"HTTP/1.1 200 OK"):
     return read_response_head(b"\r\n".join([start, *lines, b"", b""]))
 
 
-def down(*lines, start=b"HTTP/1.1 200 OK", rules=RULES, is_tls=False, **rest):
-    head = response(*lines, start=start)
-    text = downward_head(head, rules, is_tls=is_tls, request_id="id-1", wall=WALL, **rest)
+def down(*lines, start=b"HTTP/1.1 200 OK", rules=RULES, is_tls=False, cors=b"", keeps=False):
+    shaped = downward_head(response(*lines, start=start), rules, is_tls, cors, keeps)
+    text = shaped.lines + downward_end(shaped, "id-1", WALL)
     first, *others = text.split(b"\r\n")
     assert others.pop() == b""
     return [first, *others]
@@ -138,10 +138,28 @@ def test_a_routes_rules_set_and_remove():
 )  # fmt: skip
 def test_a_length_without_a_body_is_kept_where_it_means_something(start, lines, keeps, expected):
     # RFC 9110 section 8.6
-    found = down(*lines, start=start, keeps_length=keeps)
+    found = down(*lines, start=start, keeps=keeps)
 
     assert (b"Content-Length: 5" in found) is expected
     assert len([line for line in found if line.startswith(b"Content-Length")]) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({}, id="the same"),
+        pytest.param({"head": response(b"A: b")}, id="another head that reads the same"),
+        pytest.param({"rules": downward_rules(SECURITY, NAMES)}, id="rules of another route"),
+        pytest.param({"is_tls": True}, id="over TLS"),
+        pytest.param({"cors": b"Vary: Origin\r\n"}, id="for another origin"),
+        pytest.param({"keeps": True}, id="for HEAD"),
+    ],
+)
+def test_a_head_serves_again_for_what_it_was_made_of_alone(change):
+    made = {"head": response(b"A: b"), "rules": RULES, "is_tls": False, "cors": b"", "keeps": False}
+    shaped = downward_head(**made)
+
+    assert shaped.is_of(**(made | change)) is not bool(change)
 
 
 def test_an_interim_answer_passes_without_ours():

@@ -6,10 +6,11 @@ from hypothesis import given, settings, strategies as st
 
 from pyproxy.wire.head import (
     MAX_FIELDS,
+    MAX_KNOWN_HEAD,
     MAX_KNOWN_LINE,
     MAX_KNOWN_LINES,
-    KnownLines,
     RequestHead,
+    ResponseReader,
     can_become_a_head,
     read_fields,
     read_request_head,
@@ -359,35 +360,67 @@ def _read(read, block):
     st.lists(st.one_of(SOUP, FIELDS.map(lambda found: b"".join(b"%b%b%b\r\n" % f for f in found))))
 )
 def test_known_lines_are_read_as_if_they_were_new(blocks):
-    known = KnownLines()
+    known = ResponseReader()
     for block in [*blocks, *blocks]:
         whole = block if block.endswith(b"\r\n") else block + b"\r\n"
 
-        assert _read(known.read, whole) == _read(read_fields, whole)
+        assert _read(known.read_fields, whole) == _read(read_fields, whole)
 
 
 @pytest.mark.parametrize("block", FIELD_ATTACKS)
 def test_known_lines_do_not_hide_a_wrong_one(block):
-    known = KnownLines()
-    known.read(b"A: b\r\nHost: a\r\n")
+    known = ResponseReader()
+    known.read_fields(b"A: b\r\nHost: a\r\n")
 
     with pytest.raises(Malformed):
-        known.read(block)
+        known.read_fields(block)
 
 
 def test_known_lines_have_a_bounded_number_of_fields():
-    assert len(KnownLines().read(b"A: b\r\n" * MAX_FIELDS)[0]) == MAX_FIELDS
+    assert len(ResponseReader().read_fields(b"A: b\r\n" * MAX_FIELDS)[0]) == MAX_FIELDS
     with pytest.raises(Malformed):
-        KnownLines().read(b"A: b\r\n" * (MAX_FIELDS + 1))
+        ResponseReader().read_fields(b"A: b\r\n" * (MAX_FIELDS + 1))
     with pytest.raises(Malformed):
-        KnownLines().read(b"".join(b"A%d: b\r\n" % number for number in range(MAX_FIELDS + 1)))
+        ResponseReader().read_fields(
+            b"".join(b"A%d: b\r\n" % number for number in range(MAX_FIELDS + 1))
+        )
 
 
 def test_what_is_known_is_bounded():
-    known = KnownLines()
+    known = ResponseReader()
     for number in range(3 * MAX_KNOWN_LINES):
-        known.read(b"X-Request-Id: %d\r\n" % number)
-        known.read(b"Cookie: %b%d\r\n" % (b"c" * MAX_KNOWN_LINE, number))
+        known.read_fields(b"X-Request-Id: %d\r\n" % number)
+        known.read_fields(b"Cookie: %b%d\r\n" % (b"c" * MAX_KNOWN_LINE, number))
 
         assert len(known._known) <= MAX_KNOWN_LINES
         assert not any(b"Cookie" in line for line in known._known)
+
+
+OK = b"HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\r\n"
+
+
+def test_answer_that_comes_again_is_the_same_object():
+    reader = ResponseReader()
+    first = reader.read(OK)
+
+    assert first == read_response_head(OK)
+    assert reader.read(OK) is first
+    assert reader.read(OK.replace(b"5", b"6")) == read_response_head(OK.replace(b"5", b"6"))
+    assert reader.read(OK) == first
+
+
+def test_answer_with_a_long_head_is_not_kept():
+    long = OK.replace(b"A: b", b"A: " + b"b" * MAX_KNOWN_HEAD)
+    reader = ResponseReader()
+
+    assert reader.read(long) is not reader.read(long)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(SOUP, max_size=4))
+def test_known_answers_are_read_as_if_they_were_new(soups):
+    reader = ResponseReader()
+    for soup in [*soups, *soups]:
+        text = b"HTTP/1.1 200 OK\r\n" + soup + b"\r\n\r\n"
+
+        assert _read(reader.read, text) == _read(read_response_head, text)
