@@ -4,6 +4,8 @@ That no log line holds one is looked at after every test, by ``start``; that no
 key of a client reaches an upstream, by ``upstream``.
 """
 
+import base64
+
 import bcrypt
 import pytest
 
@@ -23,6 +25,10 @@ OPEN = "auth = []"
 SHARED = 'auth = ["token"]\ntoken = { header = "X-Proxy-Token", secret = "0123456789abcdef" }'
 
 
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 @pytest.fixture(autouse=True)
 def _providers_secret(secrets):
     secrets += [PROVIDERS, "0123456789abcdef-of-a-client"]
@@ -38,6 +44,19 @@ async def sent_up(gateway, upstream, *lines, path="/", key=KEY):
     assert answer.status == 200
     assert PROVIDERS.encode() not in answer.head + answer.body
     return Message(head)
+
+
+async def both_sent_up(gateway, upstream, *requests):
+    """The heads that the upstream gets of requests that come over one connection."""
+    client = await gateway.connect()
+    client.send(*requests)
+    connection = await upstream.accepted()
+    heads = []
+    for _ in requests:
+        heads.append(Message(await connection.head()))
+        connection.send(OK)
+        assert (await client.answer()).status == 200
+    return heads
 
 
 # --- What is injected
@@ -142,8 +161,22 @@ async def test_no_error_shows_the_providers_credential(start, upstream, answer):
             "/",
             id="beside another",
         ),
+        pytest.param([f"Authorization: Token {KEY}"], "/", id="another scheme"),
+        pytest.param([f"Authorization: Bearer {KEY} x"], "/", id="more behind it"),
+        pytest.param([f"Authorization: {basic('user', KEY)}"], "/", id="Basic, password"),
+        pytest.param([f"Authorization: {basic(KEY, '')}"], "/", id="Basic, user"),
+        pytest.param([f"x-api-key: Bearer {KEY}"], "/", id="scheme in x-api-key"),
+        pytest.param([f"xi-api-key: {KEY}"], "/", id="xi-api-key"),
+        pytest.param([f"X-Auth-Token: {KEY}"], "/", id="x-auth-token"),
+        pytest.param([], f"/?api_key={KEY}", id="?api_key"),
+        pytest.param([], f"/?Access_Token={KEY}&a=b", id="?access_token"),
+        pytest.param([], f"/?token={KEY}", id="?token"),
+        pytest.param(
+            [f"x-api-key: {KEY}", f"Cookie: x={KEY}", f"X-Other: {KEY}"], f"/?a={KEY}",
+            id="copies of it",
+        ),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("kind", ["sha256", "bcrypt", "expired"])
 async def test_key_of_ours_sent_without_need_goes_no_further(
     start, upstream, route, lines, path, kind
@@ -166,11 +199,86 @@ async def test_key_of_ours_sent_without_need_goes_no_further(
     assert ("sk-of-the-caller" in str(lines)) == (b"sk-of-the-caller" in head.head)
 
 
+@pytest.mark.parametrize("route", [OPEN, SHARED], ids=["open", "shared secret"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(f"Cookie: a=b; x={KEY}", id="cookie"),
+        pytest.param(f"X-Other: {KEY}", id="any field"),
+        pytest.param(f"Referer: https://example.com/?k={KEY}", id="Referer"),
+    ],
+)
+async def test_generated_key_is_found_in_any_field(start, upstream, route, line):
+    gateway = await start(upstream, route=route)
+    proof = ["X-Proxy-Token: 0123456789abcdef"] if route == SHARED else []
+
+    head = await sent_up(gateway, upstream, *proof, line, key=None)
+
+    assert KEY.encode() not in head.head
+
+
+@pytest.mark.parametrize(
+    ("lines", "path"),
+    [
+        pytest.param([f"xi-api-key: {KEY}"], "/", id="xi-api-key"),
+        pytest.param([f"X-Auth-Token: {KEY}", f"Cookie: a={KEY}"], "/", id="two fields"),
+        pytest.param([f"x-api-key: {KEY}", f"X-Other: {basic('a', KEY)}"], "/", id="Basic"),
+        pytest.param([], f"/?a=b&access_token={KEY}", id="query"),
+        pytest.param([], f"/?a=b&Token=%{ord(KEY[0]):x}{KEY[1:]}", id="query, escaped"),
+        pytest.param([], f"/?key={KEY}&a=b&api_key={KEY}", id="query, twice"),
+    ],
+)
+async def test_second_copy_of_the_callers_key_goes_no_further(start, upstream, lines, path):
+    gateway = await start(upstream)
+    asked = request("GET", path, *lines, "X-Kept: yes")
+
+    for head in await both_sent_up(gateway, upstream, asked, asked):  # then the key is remembered
+        assert KEY.encode() not in head.head
+        assert basic("a", KEY).encode() not in head.head
+        assert (b"a=b" in head.start) == ("a=b" in path)
+        assert head.value("x-kept") == "yes"
+
+
+@pytest.mark.parametrize("route", ["", OPEN], ids=["key", "open"])
+@pytest.mark.parametrize("path", [f"/a/{KEY}/b", f"/%{ord(KEY[0]):x}{KEY[1:]}", f"/?{KEY}=1"])
+async def test_key_in_the_path_is_refused_and_not_written_down(start, willing, route, path):
+    gateway = await start(willing, route=route)
+
+    answer = await gateway.ask("GET", path)
+
+    assert (answer.status, answer.json["error"]) == (400, "bad_request")
+    assert (await gateway.lines.next("request"))["path"] == ""
+    assert willing.received == b""
+
+
+@pytest.mark.parametrize("route", ["", OPEN], ids=["key", "open"])
+async def test_another_routes_shared_secret_goes_no_further(start, upstream, route):
+    more = f'[[routes]]\nname = "gated"\npath = "/gated"\nupstream = "{upstream.url}"\n{SHARED}'
+    gateway = await start(upstream, route=route, more=more)
+    secret = "0123456789abcdef"
+    ours = request("GET", "/", f"X-Proxy-Token: {secret}", f"X-Copy: {secret}")
+    foreign = request("GET", "/", "X-Proxy-Token: of-the-upstream")
+
+    first, second = await both_sent_up(gateway, upstream, ours, foreign)
+
+    assert secret.encode() not in first.head
+    assert second.value("x-proxy-token") == "of-the-upstream"
+
+
 async def test_key_of_ours_beside_the_field_it_belongs_in_goes_no_further(start, upstream):
     gateway = await start(upstream, route='credential_from = ["X-Gateway-Key"]')
-    lines = [f"X-Gateway-Key: {KEY}", f"x-api-key: {KEY}", "api-key: sk-of-the-caller"]
+    lines = [
+        f"X-Gateway-Key: {KEY}", f"x-api-key: {KEY}", "api-key: sk-of-the-caller",
+        f"Cookie: a={OTHER_KEY}", f"X-Other: {KEY}",
+    ]  # fmt: skip
+    authorization = basic("user", OTHER_KEY)
 
-    head = await sent_up(gateway, upstream, *lines, path=f"/?key={OTHER_KEY}&a=1")
+    head = await sent_up(
+        gateway, upstream, *lines, f"Authorization: {authorization}",
+        path=f"/?key={OTHER_KEY}&a=1&token={KEY}", key=None,
+    )  # fmt: skip
+
+    assert head.value("authorization") is None
 
     assert KEY.encode() not in head.head
     assert OTHER_KEY.encode() not in head.head

@@ -1,9 +1,7 @@
 """The API keys of a configuration, from every source."""
 
-from pathlib import Path
-
 from pyproxy.config.auth import AuthSettings
-from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.config.files import MOST_OF_KEYS, read_text_file
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import KeyEntry, parse_keys_file, parse_plain_keys
 
@@ -33,11 +31,4 @@ def read_file_entries(path: str) -> tuple[KeyEntry, ...]:
     Raises:
         ConfigurationError: It cannot be read, or with each of its faults.
     """
-    try:
-        text = Path(path).read_text("utf-8")
-    except UnicodeDecodeError as exc:
-        raise ConfigurationError(Fault(path, "is not UTF-8 text")) from exc
-    except OSError as exc:
-        problem = f"cannot be read: {(exc.strerror or 'error').lower()}"
-        raise ConfigurationError(Fault(path, problem)) from exc
-    return parse_keys_file(text, path)
+    return parse_keys_file(read_text_file(path, MOST_OF_KEYS), path)

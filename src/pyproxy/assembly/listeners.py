@@ -26,13 +26,19 @@ class Group:
         """Whether TLS is spoken here."""
         return self.listeners[0].is_tls
 
+    @property
+    def proxy_protocol(self) -> bool:
+        """Whether a PROXY header comes before each connection."""
+        return self.listeners[0].proxy_protocol
+
 
 def group_listeners(listeners: Sequence[ListenerSettings]) -> tuple[Group, ...]:
     """Group listeners by address, in their order.
 
     Raises:
         ConfigurationError: Two on one address differ in what a connection settles
-            before a name is known: TLS or not, versions, client certificates, routes.
+            before a name is known: a PROXY header or not, TLS or not, versions, client
+            certificates, routes.
     """
     groups: dict[str, list[ListenerSettings]] = {}
     faults: list[Fault] = []
@@ -41,7 +47,7 @@ def group_listeners(listeners: Sequence[ListenerSettings]) -> tuple[Group, ...]:
         if group and _shared(group[0]) != _shared(listener):
             problem = (
                 f"shares {listener.bind} with another listener and must agree with it in "
-                "min_version, client_ca and routes, and have a certificate"
+                "min_version, client_ca, proxy_protocol and routes, and have a certificate"
             )
             faults.append(Fault(f"listeners[{number}]", problem))
         group.append(listener)
@@ -51,4 +57,10 @@ def group_listeners(listeners: Sequence[ListenerSettings]) -> tuple[Group, ...]:
 
 
 def _shared(listener: ListenerSettings) -> tuple[object, ...]:
-    return listener.is_tls, listener.min_version, listener.client_ca, listener.routes
+    return (
+        listener.is_tls,
+        listener.min_version,
+        listener.client_ca,
+        listener.proxy_protocol,
+        listener.routes,
+    )

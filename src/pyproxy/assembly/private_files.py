@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyproxy.assembly.keys import read_file_entries
+from pyproxy.config.files import MOST_OF_KEY_SET, read_file
 from pyproxy.config.secret import Secret
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError
@@ -69,7 +70,7 @@ def _holds_plain_key(path: Path) -> bool:
 
 def _holds_private_key(path: Path) -> bool:
     try:
-        entries = read_entries(path.read_bytes(), str(path))
-    except (OSError, ConfigurationError):
+        entries = read_entries(read_file(path, MOST_OF_KEY_SET), str(path))
+    except ConfigurationError:
         return False
     return any(isinstance(entry, dict) and is_private(entry) for entry in entries)

@@ -18,6 +18,7 @@ from pyproxy.upstream.tls import ClientTls
 _NO_KEYS = KeyRing.build(())
 _NO_LOCAL_KEYS = LocalKeys(KeySet(), None)
 _NO_TLS: Mapping[TlsKey, ClientTls] = {}
+_NO_UPSTREAM_TLS: tuple[Mapping[str, ClientTls], Mapping[TlsKey, ClientTls]] = ({}, _NO_TLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,21 @@ def read_sources(settings: Settings, known: Mapping[TlsKey, ClientTls] = _NO_TLS
     faults = Faults()
     keyring = faults.attempt(partial(read_keyring, settings.auth), _NO_KEYS)
     local = faults.attempt(partial(read_local_keys, settings.auth.jwt), _NO_LOCAL_KEYS)
+    tls, contexts = faults.attempt(partial(read_upstream_tls, settings, known), _NO_UPSTREAM_TLS)
+    faults.raise_if_any()
+    return Sources(keyring, local, tls, contexts)
+
+
+def read_upstream_tls(
+    settings: Settings, known: Mapping[TlsKey, ClientTls] = _NO_TLS
+) -> tuple[Mapping[str, ClientTls], Mapping[TlsKey, ClientTls]]:
+    """TLS towards the routes' upstreams: ``tls`` and ``contexts`` of ``Sources``. Blocks.
+
+    Raises:
+        ConfigurationError: With every fault of every file, and of routes that
+            their providers cannot serve.
+    """
+    faults = Faults()
     upstream_tls = UpstreamTls(known)
     tls: dict[str, ClientTls] = {}
     for number, route in enumerate(settings.routes):
@@ -58,7 +74,7 @@ def read_sources(settings: Settings, known: Mapping[TlsKey, ClientTls] = _NO_TLS
         if found is not None:
             tls[route.name] = found
     faults.raise_if_any()
-    return Sources(keyring, local, tls, upstream_tls.used)
+    return tls, upstream_tls.used
 
 
 def _tls_of(where: str, route: RouteSettings, upstream_tls: UpstreamTls) -> ClientTls | None:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from pyproxy.assembly.faults import Faults
 from pyproxy.config.auth import JwtSettings
-from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.config.files import MOST_OF_KEY_SET, read_file
+from pyproxy.errors.fault import Fault
 from pyproxy.identity.claims import TokenRules
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.mint import Minter
@@ -71,7 +71,7 @@ def read_local_keys(jwt: JwtSettings) -> LocalKeys:
 
 
 def _read_verifying(jwt: JwtSettings) -> LocalKeys:
-    document = _read(jwt.jwks_file)
+    document = read_file(jwt.jwks_file, MOST_OF_KEY_SET)
     verifying = KeySet.parse(
         document, algorithms=jwt.algorithms, source=jwt.jwks_file, public_only=False
     )
@@ -80,7 +80,8 @@ def _read_verifying(jwt: JwtSettings) -> LocalKeys:
 
 
 def _read_minter(jwt: JwtSettings) -> Minter | None:
-    return _minter(jwt, _read(jwt.signing_keys_file), jwt.signing_keys_file)
+    document = read_file(jwt.signing_keys_file, MOST_OF_KEY_SET)
+    return _minter(jwt, document, jwt.signing_keys_file)
 
 
 def _minter(jwt: JwtSettings, document: bytes, source: str) -> Minter:
@@ -92,11 +93,3 @@ def _minter(jwt: JwtSettings, document: bytes, source: str) -> Minter:
         issuer=issuer_of(jwt),
         audience=jwt.audience,
     )
-
-
-def _read(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as exc:
-        problem = f"cannot be read: {(exc.strerror or 'error').lower()}"
-        raise ConfigurationError(Fault(path, problem)) from exc

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.route import UpstreamTlsSettings
 from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError
 from pyproxy.upstream.tls import ClientTls, TlsFiles
 
 
@@ -55,7 +57,7 @@ class UpstreamTls:
             tls: The section.
 
         Raises:
-            ConfigurationError: A file is missing or broken, or a pin is none.
+            ConfigurationError: A file is missing or broken, or the name is none.
         """
         key = TlsKey.of(tls)
         found = self.used.get(key) or self.known.get(key)
@@ -79,8 +81,8 @@ def _named(settings: Settings) -> Iterator[Path]:
 
 def _digest(path: Path | None) -> bytes:
     try:
-        return hashlib.sha256(path.read_bytes()).digest() if path else b""
-    except OSError:  # reported by who loads it
+        return hashlib.sha256(read_file(path, MOST_OF_PEM)).digest() if path else b""
+    except ConfigurationError:  # reported by who loads it
         return b""
 
 

@@ -17,6 +17,7 @@ from pyproxy.cli.authority import (
     make_leaf,
 )
 from pyproxy.cli.private_file import EVERYBODY_READS, write_atomically
+from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -79,8 +80,9 @@ def is_foreign(files: CertificateFiles) -> bool:
     if not files.ca_key.exists():
         return True
     try:
-        issuer = x509.load_pem_x509_certificate(files.certificate.read_bytes()).issuer
-    except (OSError, ValueError):
+        pem = read_file(files.certificate, MOST_OF_PEM)
+        issuer = x509.load_pem_x509_certificate(pem).issuer
+    except (ConfigurationError, ValueError):
         return False  # what is wrong with it is for the making to say
     names = issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
     return not any(name.value == COMMON_NAME for name in names)
@@ -99,7 +101,8 @@ def _ensure_authority(files: CertificateFiles, now: datetime) -> Identity:
 
 def _read(certificate: Path, key: Path) -> Identity:
     try:
-        return Identity.parse(certificate.read_bytes(), key.read_bytes())
-    except (OSError, ValueError) as error:
+        pems = (read_file(certificate, MOST_OF_PEM), read_file(key, MOST_OF_PEM))
+        return Identity.parse(*pems)
+    except (ConfigurationError, ValueError) as error:
         problem = f"cannot be read with {key} ({error}); move both away to have new ones made"
         raise ConfigurationError(Fault(str(certificate), problem)) from error

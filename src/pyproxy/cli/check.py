@@ -7,15 +7,17 @@ from pathlib import Path
 
 import click
 
+from pyproxy.cli.advice import advice
 from pyproxy.cli.client_check import client_faults
 from pyproxy.cli.configuration import config_option, load_configuration
-from pyproxy.cli.files_in_use import unusable_files
+from pyproxy.cli.missing_files import with_remedies
 from pyproxy.cli.outline import outline, upstreams
+from pyproxy.cli.provider_keys import provider_keys
 from pyproxy.cli.reach import Unreachable, reach
 from pyproxy.config.load import Loaded
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
-from pyproxy.runtime.preflight import Ground, weak_ground
+from pyproxy.runtime.startup import prepare
 
 
 @click.command(short_help="Print what would be served, and what is wrong with it.")
@@ -31,13 +33,16 @@ def check(
 ) -> int:
     """Validate the configuration and print what would be served, secrets left out.
 
-    With --client, look from a client's side instead: its environment, and
-    whether it reaches and trusts the gateway.
+    With --connect, say too whether a provider's key is left in the environment that
+    the gateway does not need. With --client, look from a client's side instead: its
+    environment, and whether it reaches and trusts the gateway.
     """
     if url is not None:
         return _report(list(client_faults(url, os.environ, timeout)), "client")
     loaded = load_configuration(config_file)
     warnings = _serveable(loaded)
+    if connect:
+        warnings += provider_keys(os.environ, loaded.settings)
     click.echo(f"configuration {loaded.path or 'from the environment'}")
     for line in outline(loaded.settings, time.time()):
         click.echo(line)
@@ -49,16 +54,16 @@ def check(
 
 
 def _serveable(loaded: Loaded) -> list[Fault]:
-    """The warnings, if it can be served at all.
+    """The warnings, if ``serve`` would start.
 
     Raises:
-        ConfigurationError: It cannot.
+        ConfigurationError: It would refuse, with the same faults.
     """
-    faults, remarks = unusable_files(loaded.settings, time.time())
-    faults = [*weak_ground(Ground.current()), *faults]
-    if faults:
-        raise ConfigurationError(*faults)
-    return [*loaded.remarks, *remarks]
+    try:
+        prepared = prepare(loaded, time.time())
+        return list(dict.fromkeys((*prepared.remarks, *advice(loaded.settings))))
+    except ConfigurationError as error:
+        raise with_remedies(error, loaded.settings) from error
 
 
 def _unreached(settings: Settings, timeout_s: float) -> Iterator[Fault]:

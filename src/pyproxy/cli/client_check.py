@@ -6,29 +6,15 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
+from pyproxy.cli.provider_keys import provider_keys
 from pyproxy.cli.trust import TRUST_VARIABLES
 from pyproxy.errors.fault import Fault
-
-# How the keys begin that providers give out. A client behind the gateway needs none.
-PROVIDER_KEYS: Final = {
-    "OPENAI_API_KEY": "sk-",
-    "ANTHROPIC_API_KEY": "sk-ant-",
-    "ANTHROPIC_AUTH_TOKEN": "sk-ant-",
-    "GEMINI_API_KEY": "AIza",
-    "GOOGLE_API_KEY": "AIza",
-    "ELEVENLABS_API_KEY": "sk_",
-    "GITHUB_TOKEN": "gh",
-    "COPILOT_GITHUB_TOKEN": "gh",
-}
 
 
 def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Iterator[Fault]:
     """What is wrong on this side of the gateway at ``url``; names of variables, never values."""
-    for name, start in PROVIDER_KEYS.items():
-        if environ.get(name, "").startswith(start):
-            yield Fault(name, "looks like a provider's own key; a client needs the gateway's alone")
+    yield from provider_keys(environ)
     yield from _misleading(environ)
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:

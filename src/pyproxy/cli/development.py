@@ -21,6 +21,7 @@ from pyproxy.cli.key_lines import with_line, without_key
 from pyproxy.cli.keys import key_line, new_key
 from pyproxy.cli.named_files import NamedFiles, named_files
 from pyproxy.cli.private_file import edit, write_atomically
+from pyproxy.config.files import MOST_OF_KEYS, MOST_OF_SECRET, read_text_file
 from pyproxy.identity.signing_keys import generate_key_set
 
 CERTS: Final = Path("certs")
@@ -167,8 +168,8 @@ def _ensure_key(named: NamedFiles, environ: MutableMapping[str, str], made: list
     if path is None:
         path = KEYS
         environ["API_KEYS_FILE"] = str(path.resolve())
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    key = PLAIN_KEY.read_text(encoding="utf-8").strip() if PLAIN_KEY.exists() else ""
+    lines = read_text_file(path, MOST_OF_KEYS).splitlines() if path.exists() else []
+    key = read_text_file(PLAIN_KEY, MOST_OF_SECRET).strip() if PLAIN_KEY.exists() else ""
     if key and key_line(KEY_NAME, key) in lines:
         return key
     if path.exists() and path.resolve() != KEYS.resolve():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pyproxy.assembly.listeners import group_listeners
+from pyproxy.assembly.listeners import Group, group_listeners
 from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import config_option, load_configuration
 from pyproxy.cli.outline import limits_of, upstreams
@@ -16,7 +16,6 @@ from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.fault import ConfigurationError, Fault
-from pyproxy.runtime.sockets import TcpBind, parse_bind
 from pyproxy.transform.request import CREDENTIAL_FIELDS, CREDENTIAL_QUERY
 
 HIDDEN = "***"
@@ -53,10 +52,13 @@ def explain(
     found = _URL.fullmatch(url)
     if found is None:
         raise ConfigurationError(Fault("URL", _no_url(url, settings)))
-    number, is_tls = _listener(settings, found["scheme"], found["authority"])
+    group = _listener(settings, found["scheme"], found["authority"])
     lines = [f"{method} {found['target'] or '/'} HTTP/1.1", f"Host: {found['authority']}", *headers]
     head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
-    outcome = asyncio.run(rehearse(settings, number, head, Peer(address, is_tls)))
+    peer = Peer(address, group.is_tls)
+    outcome = asyncio.run(rehearse(settings, group.bind, head, peer))
+    if group.proxy_protocol:
+        click.echo(f"{'behind':<10} a balancer, whose PROXY header says that it is from {address}")
     for line in describe(outcome, settings):
         click.echo(line)
     return 1 if outcome.is_refused else 0
@@ -103,21 +105,22 @@ def _no_url(url: str, settings: Settings) -> str:
     return f"{url!r} is none, such as {here}/v1/models"
 
 
-def _listener(settings: Settings, scheme: str, authority: str) -> tuple[int, bool]:
-    """The listener on the URL's port, else the first; and whether it speaks TLS."""
+def _listener(settings: Settings, scheme: str, authority: str) -> Group:
+    """The listener on the URL's port, else the first."""
     port = re.search(r":(\d{1,5})$", authority)
     wanted = int(port[1]) if port else _PORTS[scheme]
     groups = group_listeners(settings.listeners)
-    for number, group in enumerate(groups):
-        bind = parse_bind(group.bind)
-        if isinstance(bind, TcpBind) and bind.port == wanted:
-            return number, group.is_tls
-    return 0, groups[0].is_tls
+    for group in groups:
+        address = group.listeners[0].address
+        if not address.path and address.port == wanted:
+            return group
+    return groups[0]
 
 
 def _hidden_names(route: RouteSettings | None) -> frozenset[str]:
     """Fields and query parameters whose values are, or may be, secrets."""
-    names = {name.decode() for name in (*CREDENTIAL_FIELDS, *CREDENTIAL_QUERY)} | {"cookie"}
+    names = {name.decode() for name in (*CREDENTIAL_FIELDS, *CREDENTIAL_QUERY)}
+    names |= {"cookie", "sec-websocket-protocol"}
     if route is not None:
         names |= {route.credential.header.lower(), route.credential.query.lower()}
         names |= {route.token.header.lower(), *(name.lower() for name in route.request_headers)}

@@ -9,12 +9,17 @@ import click
 
 from pyproxy.cli.addresses import local_address
 from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
-from pyproxy.runtime.sockets import UnixBind
+from pyproxy.wire.proxy_header import FOR_NOBODY
 
 OK = 200
+_BEHIND_BALANCER = (
+    "; this listener is for balancers: is this machine among server.trusted_proxies? "
+    "A listener on a unix socket could be asked instead"
+)
 
 
 @click.command(short_help="Ask the running gateway whether it serves.")
@@ -28,8 +33,9 @@ def health(config_file: Path | None, timeout: float) -> int:
     listener = _listener(settings)
     try:
         status = ask(listener, settings.endpoints.health, timeout)
-    except (OSError, http.client.HTTPException) as error:
-        click.echo(f"pyproxy: {listener.bind}: {error}", err=True)
+    except (OSError, http.client.HTTPException, ConfigurationError) as error:
+        hint = _BEHIND_BALANCER if listener.proxy_protocol else ""
+        click.echo(f"pyproxy: {listener.bind}: {error}{hint}", err=True)
         return 1
     click.echo("ok" if status == OK else f"answers {status}")
     return 0 if status == OK else 1
@@ -40,6 +46,7 @@ def ask(listener: ListenerSettings, path: str, timeout_s: float) -> int:
 
     Raises:
         OSError: Nobody listens, it is not our certificate, or it took too long.
+        ConfigurationError: The certificate's file cannot be read.
         http.client.HTTPException: The answer is not HTTP.
     """
     connection = http.client.HTTPConnection("localhost", timeout=timeout_s)
@@ -52,26 +59,27 @@ def ask(listener: ListenerSettings, path: str, timeout_s: float) -> int:
 
 
 def _listener(settings: Settings) -> ListenerSettings:
-    """The first listener that lets in who has no certificate."""
+    """The first listener that lets in who has no certificate; one without PROXY header first."""
     if not settings.endpoints.health:
         raise ConfigurationError(Fault("endpoints.health", "is turned off, so nobody can ask"))
-    for listener in settings.listeners:
-        if not listener.client_ca:
-            return listener
-    raise ConfigurationError(
-        Fault("listeners", "every one requires a client certificate; add one on a unix socket")
-    )
+    candidates = [each for each in settings.listeners if not each.client_ca]
+    if not candidates:
+        problem = "every one requires a client certificate; add one on a unix socket"
+        raise ConfigurationError(Fault("listeners", problem))
+    return min(candidates, key=lambda each: each.proxy_protocol)
 
 
 def _connect(listener: ListenerSettings, timeout_s: float) -> socket.socket:
     address = local_address(listener)
     tls = own_certificate(Path(listener.certificate)) if listener.is_tls else None
-    if isinstance(address, UnixBind):
+    if address.path:
         plain = socket.socket(socket.AF_UNIX)
         plain.settimeout(timeout_s)
-        plain.connect(str(address.path))
+        plain.connect(address.path)
     else:
         plain = socket.create_connection((address.host, address.port), timeout_s)
+    if listener.proxy_protocol:
+        plain.sendall(FOR_NOBODY)
     return plain if tls is None else tls.wrap_socket(plain)
 
 
@@ -84,5 +92,6 @@ def own_certificate(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=certificate.read_text(encoding="ascii"))
+    pem = read_file(certificate, MOST_OF_PEM).decode("ascii", "ignore")
+    context.load_verify_locations(cadata=pem)
     return context

@@ -9,6 +9,7 @@ import click
 from pyproxy.cli.configuration import config_option, find
 from pyproxy.cli.named_files import SIGNING_KEYS_FILE, named_files
 from pyproxy.cli.private_file import edit
+from pyproxy.config.files import MOST_OF_KEY_SET, read_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.identity.jwk_members import BadKey
 from pyproxy.identity.jwks import KeySet
@@ -57,11 +58,8 @@ def new(alg: str, keys_file: Path | None, config_file: Path | None) -> None:
 def public(keys_file: Path | None, config_file: Path | None) -> None:
     """Print the set's public half."""
     path = _choose(keys_file, config_file)
-    try:
-        document = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(_unreadable(path, error)) from error
-    key_set = _parse(document, path)
+    _require(path)
+    key_set = _parse(read_file(path, MOST_OF_KEY_SET), path)
     click.echo(json.dumps(json.loads(key_set.to_public()), indent=2))
 
 
@@ -77,8 +75,7 @@ def public(keys_file: Path | None, config_file: Path | None) -> None:
 def rotate(alg: str | None, keys_file: Path | None, config_file: Path | None) -> None:
     """Add a key that signs from now on; the old ones still verify."""
     path = _choose(keys_file, config_file)
-    if not path.exists():
-        raise ConfigurationError(Fault(str(path), "no such file; 'pyproxy jwks new' makes it"))
+    _require(path)
 
     def with_new_key(text: str) -> str:
         keys = _parse(text.encode(), path).keys
@@ -99,6 +96,11 @@ def _choose(keys_file: Path | None, config_file: Path | None) -> Path:
     return keys_file or named_files(find(config_file)).signing_keys_file or SIGNING_KEYS_FILE
 
 
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise ConfigurationError(Fault(str(path), "no such file; 'pyproxy jwks new' makes it"))
+
+
 def _parse(document: bytes, path: Path) -> KeySet:
     return KeySet.parse(document, algorithms=ALGORITHMS, source=str(path), public_only=False)
 
@@ -106,15 +108,13 @@ def _parse(document: bytes, path: Path) -> KeySet:
 def _replace(path: Path, change: Callable[[str], str]) -> None:
     try:
         edit(path, change)
-    except (BadKey, UnicodeDecodeError) as error:
+    except BadKey as error:
         raise ConfigurationError(Fault(str(path), str(error))) from error
     except OSError as error:
         raise ConfigurationError(_unreadable(path, error)) from error
 
 
 def _unreadable(path: Path, error: OSError) -> Fault:
-    if not isinstance(error, FileNotFoundError):
-        return Fault(str(path), (error.strerror or str(error)).lower())
-    if not path.parent.is_dir():
+    if isinstance(error, FileNotFoundError):
         return Fault(str(path), "no such folder")
-    return Fault(str(path), "no such file; 'pyproxy jwks new' makes it")
+    return Fault(str(path), (error.strerror or str(error)).lower())

@@ -13,6 +13,7 @@ from pyproxy.cli.configuration import config_option, find
 from pyproxy.cli.key_lines import describe, is_name, with_line, without_key
 from pyproxy.cli.named_files import KEYS_FILE, named_files
 from pyproxy.cli.private_file import edit
+from pyproxy.config.files import MOST_OF_KEYS, read_text_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.identity.keys_file import parse_keys_file
 
@@ -80,11 +81,8 @@ def hash_(name: str | None) -> None:
 def list_(keys_file: Path | None, config_file: Path | None) -> None:
     """List the keys' names, kinds and options; never the keys."""
     path = _choose(keys_file, config_file)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(_unreadable(path, error)) from error
-    for entry in parse_keys_file(text, str(path)):
+    _require(path)
+    for entry in parse_keys_file(read_text_file(path, MOST_OF_KEYS), str(path)):
         click.echo(describe(entry))
 
 
@@ -95,8 +93,7 @@ def list_(keys_file: Path | None, config_file: Path | None) -> None:
 def revoke(name: str, keys_file: Path | None, config_file: Path | None) -> int:
     """Remove the key called NAME, or shown so by `keys list`."""
     path = _choose(keys_file, config_file)
-    if not path.exists():
-        raise ConfigurationError(Fault(str(path), _NO_FILE))
+    _require(path)
     try:
         _edit(path, lambda text: without_key(text, name))
     except KeyError:
@@ -126,18 +123,21 @@ def _choose(keys_file: Path | None, config_file: Path | None) -> Path:
     return keys_file or named_files(find(config_file)).keys_file or KEYS_FILE
 
 
+def _require(path: Path) -> None:
+    if not path.exists():
+        raise ConfigurationError(Fault(str(path), _NO_FILE))
+
+
 def _edit(path: Path, change: Callable[[str], str]) -> None:
     try:
         edit(path, change)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigurationError(_unreadable(path, error)) from error
     except ValueError as error:
         raise ConfigurationError(Fault(str(path), str(error))) from error
 
 
-def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> Fault:
-    if isinstance(error, UnicodeDecodeError):
-        return Fault(str(path), "is not UTF-8 text")
+def _unreadable(path: Path, error: OSError) -> Fault:
     if isinstance(error, FileNotFoundError):
-        return Fault(str(path), _NO_FILE if path.parent.is_dir() else "no such folder")
+        return Fault(str(path), "no such folder")
     return Fault(str(path), (error.strerror or str(error)).lower())

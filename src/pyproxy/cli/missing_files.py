@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyproxy.config.settings import Settings
-from pyproxy.errors.fault import Fault
+from pyproxy.errors.fault import ConfigurationError, Fault
 
 
 def missing_files(settings: Settings) -> dict[str, Fault]:
@@ -14,6 +14,13 @@ def missing_files(settings: Settings) -> dict[str, Fault]:
         if path and path not in faults and _is_missing(Path(path)):
             faults[path] = Fault(place, f"{path}: cannot be read: no such file{remedy}")
     return faults
+
+
+def with_remedies(error: ConfigurationError, settings: Settings) -> ConfigurationError:
+    """The same faults; those of missing files by the key that names them, and what makes them."""
+    missing = missing_files(settings)
+    faults = (missing.get(fault.path, fault) for fault in error.faults)
+    return ConfigurationError(*dict.fromkeys(faults))
 
 
 def _named(settings: Settings) -> Iterator[tuple[str, str, str]]:

@@ -1,32 +1,32 @@
-"""Which files a configuration names, seen before it can be loaded.
+"""Which files a configuration names, seen before it can be served.
 
 ``serve --dev`` makes the files that are missing, and ``keys`` and ``jwks`` edit
-them; a configuration that names a missing file is not sound yet, so it cannot
-be asked. What is wrong with it is for the loading to say, not for this module.
+them; a configuration that names a missing file is not sound yet, so it cannot be
+loaded. It is read as loading it begins, its other faults left for that to say.
 """
 
 import os
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pyproxy.config.load import Unjudged, unjudged
+from pyproxy.errors.fault import ConfigurationError
 
 KEYS_FILE = Path("api_keys.txt")
 SIGNING_KEYS_FILE = Path("signing_keys.json")
 
-Table = Mapping[str, object]
-
 
 @dataclass(frozen=True, slots=True)
 class NamedFiles:
-    """What a configuration file, or the lack of one, names.
+    """What a configuration file, or the lack of one, names; paths are absolute.
 
     Attributes:
         certificates: Each listener's certificate and private key.
         keys_file: ``auth.keys_file``.
         signing_keys_file: ``auth.jwt.signing_keys_file``.
         has_routes: Whether it says where requests go.
-        has_keys: Whether it names keys or a file of them.
+        has_keys: Whether it holds keys in plain.
     """
 
     certificates: tuple[tuple[Path, Path], ...] = ()
@@ -37,47 +37,46 @@ class NamedFiles:
 
 
 def named_files(config: Path | None, environ: Mapping[str, str] = os.environ) -> NamedFiles:
-    """Look into the configuration file; one that cannot be read names nothing."""
-    try:
-        text = "" if config is None else config.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except (OSError, ValueError):
-        return NamedFiles()
-    folder = Path() if config is None else config.parent
-    auth = _table(document, "auth")
-    jwt = _table(auth, "jwt")
+    """Look into the configuration as the environment fills it in.
+
+    Raises:
+        ConfigurationError: The file cannot be read, is no TOML, or names one of these
+            by a variable that is not set.
+    """
+    found = unjudged(config, environ, Path.cwd())
     return NamedFiles(
-        certificates=_certificates(document, folder),
-        keys_file=_path(auth, "keys_file", folder) or _path(environ, "API_KEYS_FILE", Path()),
-        signing_keys_file=_path(jwt, "signing_keys_file", folder)
-        or _path(environ, "JWT_SIGNING_KEYS", Path()),
-        has_routes=bool(document.get("routes")),
-        has_keys=bool(auth.get("keys") or environ.get("API_KEY") or environ.get("API_KEYS")),
+        certificates=tuple(_certificates(found)),
+        keys_file=_path(found, "auth", "keys_file"),
+        signing_keys_file=_path(found, "auth", "jwt", "signing_keys_file"),
+        has_routes=found.has_routes,
+        has_keys=bool(_value(found, "auth", "keys")),
     )
 
 
-def _certificates(document: Table, folder: Path) -> tuple[tuple[Path, Path], ...]:
-    listeners = document.get("listeners")
-    if not isinstance(listeners, list):
-        return ((folder / "certs/copilot.crt", folder / "certs/copilot.key"),)
-    found = []
-    for listener in listeners:
-        table = listener if isinstance(listener, dict) else {}
-        certificate = _path(table, "certificate", folder)
-        private_key = _path(table, "private_key", folder)
+def _certificates(found: Unjudged) -> Iterator[tuple[Path, Path]]:
+    listeners = found.tree["listeners"]
+    for i in range(len(listeners) if isinstance(listeners, list) else 0):
+        certificate = _path(found, "listeners", i, "certificate")
+        private_key = _path(found, "listeners", i, "private_key")
         if certificate and private_key:
-            found.append((certificate, private_key))
-    return tuple(found)
+            yield certificate, private_key
 
 
-def _table(parent: Table, name: str) -> Table:
-    value = parent.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _path(table: Table, name: str, folder: Path) -> Path | None:
-    """The path under ``name``, unless it is left out or to be filled from the environment."""
-    value = table.get(name)
-    if not isinstance(value, str) or not value or "${" in value:
+def _path(found: Unjudged, *where: str | int) -> Path | None:
+    value = _value(found, *where)
+    if not isinstance(value, str) or not value:
         return None
-    return folder / value
+    faults = [finding.to_fault({}) for finding in found.findings if finding.where == where]
+    if faults:
+        raise ConfigurationError(*faults)
+    return Path(found.doors.resolve(value))
+
+
+def _value(found: Unjudged, *where: str | int) -> object:
+    node: object = found.tree
+    for part in where:
+        if isinstance(node, list) and isinstance(part, int):
+            node = node[part]
+        else:
+            node = node.get(part) if isinstance(node, dict) else None
+    return node

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from pyproxy.assembly.keys import read_file_entries
 from pyproxy.cli.addresses import base_url
+from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.origin import Origin
 from pyproxy.config.quantities import bytes_text, seconds_text
@@ -60,14 +60,13 @@ def _listener(listener: ListenerSettings) -> Iterator[tuple[str, str]]:
     yield "tls", f"{listener.min_version} and later" if listener.is_tls else "none"
     yield "certificate", _certificate(listener.certificate) if listener.is_tls else ""
     yield "clients", f"need a certificate from {listener.client_ca}" if listener.client_ca else ""
+    yield "introduced", "by a PROXY header" if listener.proxy_protocol else ""
     yield "routes", ", ".join(listener.routes) or "all"
 
 
 def _certificate(path: str) -> str:
     try:
-        facts = read_certificate(Path(path).read_bytes(), path)
-    except OSError as error:
-        return f"{path}: {error.strerror}"
+        facts = read_certificate(read_file(path, MOST_OF_PEM), path)
     except ConfigurationError as error:
         return str(error)
     until = datetime.fromtimestamp(facts.not_after, UTC)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pyproxy.config.files import MOST_OF_KEYS, read_text_file
+
 OWNER_ONLY = 0o600
 GROUP_READS = 0o040
 EVERYBODY_READS = 0o644
@@ -20,12 +22,12 @@ def edit(path: Path, change: Callable[[str], str]) -> None:
     user still reads it.
 
     Raises:
-        OSError: Nothing was changed.
-        UnicodeDecodeError: It is not UTF-8; nothing was changed.
+        ConfigurationError: It cannot be read; nothing was changed.
+        OSError: Likewise.
     """
     target = path.resolve()
     with _folder_locked(target.parent):
-        text = target.read_text(encoding="utf-8") if target.exists() else ""
+        text = read_text_file(target, MOST_OF_KEYS) if target.exists() else ""
         write_atomically(target, change(text))
 
 

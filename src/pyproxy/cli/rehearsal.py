@@ -19,6 +19,7 @@ from pyproxy.config.settings import Settings
 from pyproxy.downstream.body import RequestBody
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
+from pyproxy.downstream.successor import Successor
 from pyproxy.errors.refusal import BadRequest, Refusal
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
@@ -60,12 +61,12 @@ class Outcome:
         return bool(self.record.get("code"))
 
 
-async def rehearse(settings: Settings, listener: int, head: bytes, peer: Peer) -> Outcome:
+async def rehearse(settings: Settings, listener: str, head: bytes, peer: Peer) -> Outcome:
     """Serve one request without a body; remote key sets are not fetched.
 
     Args:
         settings: Sound.
-        listener: Which one it comes through, by address.
+        listener: The address of the one it comes through, as configured.
         head: Request line, fields and empty line.
         peer: Who sends it.
 
@@ -138,7 +139,7 @@ def _catch(
 class _Candid(Handler):
     """The handler, telling why it refuses: the client never learns, and not all of it is logged."""
 
-    def __init__(self, desk: Desk, listener: int, reasons: list[str]) -> None:
+    def __init__(self, desk: Desk, listener: str, reasons: list[str]) -> None:
         super().__init__(desk, listener)
         self._reasons = reasons
 
@@ -171,6 +172,11 @@ class _Channel:
 
     def resume_body(self) -> None:
         """There is no body."""
+
+    def hand_over(self, successor: Successor) -> bytes:
+        """Nothing follows; the stand-in never changes protocol."""
+        del successor
+        return b""
 
 
 @dataclass(slots=True)

@@ -117,8 +117,8 @@ def _some(values: tuple[_Item, ...]) -> tuple[_Item, ...]:
 
 def _whole_number(value: object) -> object:
     # To Python true is the number 1; to the writer of a file it is a mistake.
-    if isinstance(value, bool):
-        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic collects ValueError
+    if value is True or value is False:
+        raise ValueError("must be a whole number")
     return value
 
 

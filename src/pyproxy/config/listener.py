@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from pyproxy.config.bind import BindText
+from pyproxy.config.bind import Bind, BindText
 from pyproxy.config.fields import FilePath, Name
 from pyproxy.config.section import Section
 
@@ -38,7 +38,8 @@ class ListenerSettings(Section):
         default="", description="PEM file of the authority that clients' certificates must be from."
     )
     proxy_protocol: bool = Field(
-        default=False, description="Whether a PROXY header comes before each connection."
+        default=False,
+        description="Whether a PROXY header of server.trusted_proxies comes before a connection.",
     )
     routes: tuple[Name, ...] = Field(
         default=(), description="Names of the routes that are served here; empty: every route."
@@ -48,3 +49,8 @@ class ListenerSettings(Section):
     def is_tls(self) -> bool:
         """Whether TLS is spoken here."""
         return bool(self.certificate)
+
+    @property
+    def address(self) -> Bind:
+        """Where it listens, taken apart."""
+        return Bind.parse(self.bind)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from pyproxy.config.environment import Environment
 from pyproxy.config.faults import findings_of
+from pyproxy.config.files import MOST_OF_CONFIGURATION, MOST_OF_SECRET, read_file, read_text_file
 from pyproxy.config.finding import Finding
 from pyproxy.config.interpolate import interpolate_tree
 from pyproxy.config.listener import DEFAULT_LISTENERS
@@ -21,8 +22,6 @@ from pyproxy.config.surroundings import Surroundings
 from pyproxy.config.toml import parse_toml
 from pyproxy.errors.fault import ConfigurationError, Fault
 
-# A secret that is longer is none: somebody named a log, or /dev/zero.
-_LONGEST_SECRET_BYTES: Final = 64 * 1024
 # Longer ones are cut off by no terminal, but help nobody who reads a fault.
 _LONGEST_SHOWN_NAME: Final = 64
 # Where seed A's verifier looked for its key set.
@@ -70,10 +69,10 @@ class Doors:
         """
         self.watched[Path(path)] = None
         try:
-            raw = _read_bytes(Path(path), _LONGEST_SECRET_BYTES)
-            return raw.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            raise ValueError(f"the file {path} is not UTF-8 text") from None
+            return read_text_file(path, MOST_OF_SECRET).rstrip("\r\n")
+        except ConfigurationError as error:
+            [fault] = error.faults
+            raise ValueError(f"the file {fault.path} {fault.problem}") from error
 
     def find(self, candidates: Sequence[str]) -> str | None:
         """Give the first file that exists; the ones before it are watched."""
@@ -82,6 +81,56 @@ class Doors:
                 return candidate
             self.watched[Path(candidate)] = None
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A configuration as it is written, filled in from the environment and not judged yet.
+
+    Attributes:
+        tree: Tables and values; defaults only of listeners, routes and the key set.
+        has_routes: Whether the file itself says where requests go.
+        findings: References to the environment that lead nowhere.
+        pending: What the file asks for and this version cannot do.
+        ignored: What it asks for in vain.
+        environment: What was filled in from there, and what is wrong with it.
+        doors: Where the file's paths begin.
+        file: It, if there is one.
+    """
+
+    tree: dict[str, object]
+    has_routes: bool
+    findings: tuple[Finding, ...]
+    pending: tuple[Finding, ...]
+    ignored: tuple[Finding, ...]
+    environment: Environment
+    doors: Doors
+    file: Path | None
+
+
+def unjudged(path: Path | None, environ: Mapping[str, str], base: Path) -> Unjudged:
+    """Read a configuration as far as that can be done whatever its values are.
+
+    Args:
+        path: As for `load`.
+        environ: Likewise.
+        base: Likewise.
+
+    Raises:
+        ConfigurationError: The file cannot be read, or is no TOML.
+    """
+    file = None if path is None else base / path
+    doors = Doors(base if file is None else file.parent)
+    written, findings = interpolate_tree({} if file is None else _parse(file), environ)
+    has_routes, pending, vain = "routes" in written, unsupported(written), ignored(written)
+    environment = Environment(Surroundings(environ, Doors(base).resolve, doors.read))
+    tree: dict[str, object] = {
+        "listeners": [dict(listener) for listener in DEFAULT_LISTENERS],
+        "routes": [dict(route) for route in DEFAULT_ROUTES],
+    } | written
+    environment.fill(tree)
+    _find_key_set(tree, doors)
+    return Unjudged(tree, has_routes, findings, pending, vain, environment, doors, file)
 
 
 def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
@@ -96,30 +145,20 @@ def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
     Raises:
         ConfigurationError: It cannot be served; with every fault found.
     """
-    file = None if path is None else base / path
-    doors = Doors(base if file is None else file.parent)
-    written, findings = interpolate_tree({} if file is None else _parse(file), environ)
-    pending, remarks = unsupported(written), ignored(written)
-    environment = Environment(Surroundings(environ, Doors(base).resolve, doors.read))
-    tree: dict[str, object] = {
-        "listeners": [dict(listener) for listener in DEFAULT_LISTENERS],
-        "routes": [dict(route) for route in DEFAULT_ROUTES],
-    } | written
-    environment.fill(tree)
-    _find_key_set(tree, doors)
-
+    found = unjudged(path, environ, base)
+    tree, doors, environment = found.tree, found.doors, found.environment
     around = Surroundings(environ, doors.resolve, doors.read)
-    settings, broken = _validate(tree, around, findings)
+    settings, broken = _validate(tree, around, found.findings)
     known = {finding.where for finding in broken}
-    pending = tuple(finding for finding in pending if finding.where not in known)
+    pending = tuple(each for each in found.pending if each.where not in known)
     findings = (*broken, *pending, *contradictions(settings, {str(f.where[0]) for f in broken}))
     names = _route_names(tree)
     faults = [*environment.faults, *_faults(findings, environment, names)]
     if faults:
         raise ConfigurationError(*dict.fromkeys(faults))
-    remarks = (*remarks, *remarks_on(settings))
+    remarks = (*found.ignored, *remarks_on(settings))
     said = [*environment.remarks, *_faults(remarks, environment, names)]
-    return Loaded(settings, file, tuple(doors.watched), tuple(dict.fromkeys(said)))
+    return Loaded(settings, found.file, tuple(doors.watched), tuple(dict.fromkeys(said)))
 
 
 def _faults(
@@ -169,19 +208,4 @@ def _find_key_set(tree: dict[str, object], doors: Doors) -> None:
 
 
 def _parse(file: Path) -> dict[str, object]:
-    try:
-        return parse_toml(_read_bytes(file), str(file))
-    except ValueError as reason:
-        raise ConfigurationError(Fault("", str(reason))) from reason
-
-
-def _read_bytes(file: Path, most: int = -1) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            raw = opened.read(most + 1 if most >= 0 else most)
-    except OSError as reason:
-        problem = reason.strerror or type(reason).__name__
-        raise ValueError(f"the file {file} cannot be read: {problem.lower()}") from reason
-    if 0 <= most < len(raw):
-        raise ValueError(f"the file {file} is longer than {most} bytes; it is no secret")
-    return raw
+    return parse_toml(read_file(file, MOST_OF_CONFIGURATION), str(file))

@@ -18,14 +18,20 @@ def parse_network(value: object) -> Network:
         ValueError: Anything else, and a network with bits set after its prefix: whoever wrote
             it meant either the address or the network, and we cannot tell which.
     """
-    if isinstance(value, IPv4Network | IPv6Network):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('must be a network such as "10.0.0.0/8"')  # noqa: TRY004 - pydantic collects ValueError
+    match value:
+        case IPv4Network() | IPv6Network():
+            return value
+        case str():
+            return _network(value)
+        case _:
+            raise ValueError('must be a network such as "10.0.0.0/8"')
+
+
+def _network(text: str) -> Network:
     try:
-        return ip_network(value, strict=True)
+        return ip_network(text, strict=True)
     except ValueError as reason:
-        raise ValueError(_advice(value)) from reason
+        raise ValueError(_advice(text)) from reason
 
 
 def _advice(text: str) -> str:

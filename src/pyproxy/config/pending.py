@@ -10,8 +10,6 @@ from pyproxy.config.outline import ANY
 # Refused rather than ignored: who writes a key relies on it. After each key stand the
 # values that ask for nothing, which are fine.
 _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
-    ("server", "workers"): (1, "1"),
-    ("listeners", ANY, "proxy_protocol"): (False, "false"),
     ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
     ("egress", "allow"): ([],),
@@ -23,7 +21,6 @@ _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
     ("routes", ANY, "models"): ([],),
     ("routes", ANY, "model_peek"): ("64KiB",),
     ("routes", ANY, "heartbeat"): ("",),
-    ("routes", ANY, "health", "path"): ("",),
 }
 # These have no effect either, but stand in many files and endanger nobody.
 _IGNORED: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {

@@ -45,8 +45,9 @@ RATE_PATTERN: Final = rf"^{_NUMBER}r/[smh]$" + _FROM_ENVIRONMENT
 
 
 def _measure(value: object, units: Mapping[str, Decimal], wanted: str) -> Decimal:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f"has no unit; write {wanted}")  # noqa: TRY004 - pydantic collects ValueError
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number:
+        raise ValueError(f"has no unit; write {wanted}")
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         is_combined = isinstance(value, str) and _COMBINED.fullmatch(value) is not None

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-from pyproxy.config.bind import Bind
 from pyproxy.config.finding import Finding
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.secret import LITERAL
@@ -26,7 +25,7 @@ def remarks_on(settings: Settings) -> tuple[Finding, ...]:
 
 def _plain_http(settings: Settings) -> Iterator[Finding]:
     for i, listener in enumerate(settings.listeners):
-        if not listener.is_tls and Bind.parse(listener.bind).is_public:
+        if not listener.is_tls and listener.address.is_public:
             yield Finding(
                 ("listeners", i, "bind"),
                 "is plain HTTP on a public address: keys can be read on the way; "
@@ -37,7 +36,7 @@ def _plain_http(settings: Settings) -> Iterator[Finding]:
 def _open_routes(settings: Settings) -> Iterator[Finding]:
     for i, route in enumerate(settings.routes):
         is_public = any(
-            Bind.parse(listener.bind).is_public and not listener.client_ca
+            listener.address.is_public and not listener.client_ca
             for listener in settings.listeners
             if not listener.routes or route.name in listener.routes
         )

@@ -69,7 +69,9 @@ class CredentialSettings(Section):
 class HealthSettings(Section):
     """How it is found out whether an upstream works."""
 
-    path: OptionalUrlPath = Field(default="", description='What is asked for; "": nothing.')
+    path: OptionalUrlPath = Field(
+        default="", description='What is asked for, from the root of the upstream; "": nothing.'
+    )
     interval: PositiveSeconds = Field(
         default="10s", validate_default=True, description="How often."
     )

@@ -58,6 +58,17 @@ def _names(settings: Settings) -> Iterator[Finding]:
                 yield Finding(("routes", i, "rate_limits", j), f"no rate limit has this name{hint}")
 
 
+def _limits(settings: Settings) -> Iterator[Finding]:
+    """What is counted before anybody is known, counts addresses."""
+    for name in ("auth", "health"):
+        limit = settings.rate_limits.get(name)
+        if limit is not None and limit.per != ("ip",):
+            yield Finding(
+                ("rate_limits", name, "per"),
+                'must be "ip": it is counted before the user or the route is known',
+            )
+
+
 def _listeners(settings: Settings) -> Iterator[Finding]:
     for i, listener in enumerate(settings.listeners):
         for key, problem in _certificate_faults(listener):
@@ -67,6 +78,18 @@ def _listeners(settings: Settings) -> Iterator[Finding]:
                 ("listeners", i, "bind"),
                 "is taken by a listener above; listeners share an address only to offer several "
                 "certificates, and must agree in everything else",
+            )
+
+
+def _introductions(settings: Settings) -> Iterator[Finding]:
+    """Over a unix socket nobody connects whom its mode does not let: no network need name them."""
+    for i, listener in enumerate(settings.listeners):
+        is_tcp = not listener.address.path
+        if listener.proxy_protocol and is_tcp and not settings.server.trusted_proxies:
+            yield Finding(
+                ("listeners", i, "proxy_protocol"),
+                "needs server.trusted_proxies: whose PROXY header is believed; from anybody "
+                "else it could name any address",
             )
 
 
@@ -189,7 +212,9 @@ def _endpoints(settings: Settings) -> Iterator[Finding]:
 
 _CHECKS: Final[tuple[tuple[Callable[[Settings], Iterator[Finding]], tuple[str, ...]], ...]] = (
     (_names, ("routes", "rate_limits")),
+    (_limits, ("rate_limits",)),
     (_listeners, ("listeners",)),
+    (_introductions, ("listeners", "server")),
     (_listened_routes, ("listeners", "routes")),
     (_tokens, ("auth",)),
     (_sizes, ("server",)),

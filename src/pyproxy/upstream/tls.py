@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.upstream.pins import Pins
 
@@ -54,18 +55,20 @@ class ClientTls:
         Args:
             files: ``None``: the system's CAs, no certificate of our own.
             server_name: See the attribute.
-            pins: See ``Pins.parse``.
+            pins: See ``Pins.of``.
             path: Where the section stands, for faults: ``routes[0].tls``.
 
         Raises:
-            ConfigurationError: A file is missing or broken, or a pin is none.
+            ConfigurationError: A file is missing or broken, or the name is none.
         """
-        checked = Pins.parse(pins, f"{path}.pin_sha256")
-        return cls(_context(files or TlsFiles(), path), server_name, checked)
+        context = _context(files or TlsFiles(), path)
+        if server_name:
+            _require_name(context, server_name, path)
+        return cls(context, server_name, Pins.of(pins))
 
     def name_for(self, host: str) -> str:
-        """The name to ask for and verify (RFC 6066 section 3, RFC 9525)."""
-        return self.server_name or host
+        """The name to ask for and verify (RFC 6066 section 3, which has no final dot, RFC 9525)."""
+        return self.server_name or host.removesuffix(".")
 
 
 def _context(files: TlsFiles, path: str) -> ssl.SSLContext:
@@ -84,20 +87,31 @@ def _context(files: TlsFiles, path: str) -> ssl.SSLContext:
     return context
 
 
+def _require_name(context: ssl.SSLContext, name: str, path: str) -> None:
+    """Find out now what would else end each connection in the middle of being made."""
+    try:
+        _ = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
+    except ValueError as exc:
+        raise ConfigurationError(Fault(f"{path}.server_name", "is no host name")) from exc
+
+
 def _trust(context: ssl.SSLContext, ca: Path | None) -> None:
     if ca is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)  # SSL_CERT_FILE, or the system's
         return
-    _require_readable(ca)
+    # Names of CAs stand between the certificates, in any alphabet.
+    pem = read_file(ca, MOST_OF_PEM).decode("ascii", "ignore")
     try:
-        context.load_verify_locations(ca)
-    except ssl.SSLError as exc:
+        context.load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError) as exc:  # the latter where it is empty
         raise ConfigurationError(Fault(str(ca), "holds no PEM certificate")) from exc
 
 
 def _present(context: ssl.SSLContext, certificate: Path, private_key: Path | None) -> None:
     for path in (certificate, private_key or certificate):
-        _require_readable(path)  # OpenSSL does not say which of the two it missed
+        # OpenSSL takes names only, does not say which of the two it missed, and would wait
+        # for the writer of a pipe.
+        _ = read_file(path, MOST_OF_PEM)
     try:
         context.load_cert_chain(certificate, private_key, password=_refuse_password)
     except _EncryptedKey as exc:
@@ -115,11 +129,3 @@ class _EncryptedKey(Exception):
 def _refuse_password() -> str:
     # Without this, OpenSSL would stop and ask on the terminal.
     raise _EncryptedKey
-
-
-def _require_readable(path: Path) -> None:
-    try:
-        path.open("rb").close()
-    except OSError as exc:
-        problem = f"cannot be read: {(exc.strerror or str(exc)).lower()}"
-        raise ConfigurationError(Fault(str(path), problem)) from exc

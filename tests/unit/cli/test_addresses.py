@@ -1,10 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from pyproxy.cli.addresses import base_url, local_address
+from pyproxy.config.bind import Bind
 from pyproxy.config.listener import ListenerSettings
-from pyproxy.runtime.sockets import TcpBind, UnixBind
 
 
 def listener(bind, *, is_tls=True):
@@ -15,10 +13,10 @@ def listener(bind, *, is_tls=True):
 @pytest.mark.parametrize(
     ("bind", "address"),
     [
-        pytest.param("0.0.0.0:5000", TcpBind("127.0.0.1", 5000), id="any IPv4"),
-        pytest.param("[::]:5000", TcpBind("::1", 5000), id="any IPv6"),
-        pytest.param("192.0.2.1:443", TcpBind("192.0.2.1", 443), id="one address"),
-        pytest.param("unix:/run/x.sock", UnixBind(Path("/run/x.sock")), id="unix"),
+        pytest.param("0.0.0.0:5000", Bind("127.0.0.1", 5000), id="any IPv4"),
+        pytest.param("[::]:5000", Bind("::1", 5000), id="any IPv6"),
+        pytest.param("192.0.2.1:443", Bind("192.0.2.1", 443), id="one address"),
+        pytest.param("unix:/run/x.sock", Bind("", 0, "/run/x.sock"), id="unix"),
     ],
 )
 def test_listener_is_reached_from_here(bind, address):

@@ -1,11 +1,16 @@
 import json
+import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
+from pyproxy.config.load import load
+from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.signing_keys import generate_key_set
+from pyproxy.runtime.startup import prepare
 
 CONFIG = """
 [[listeners]]
@@ -209,3 +214,124 @@ def test_clients_faults_are_something_wrong(pyproxy, unused_port):
     assert code == 1
     assert "refused" in err[0]
     assert out == ["client: 1 fault"]
+
+
+def test_providers_key_that_is_left_over_is_a_warning(pyproxy, sound, answering, monkeypatch):
+    sound(answering())
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-proj-" + "aB3dE5gH" * 6)
+
+    code, _, err = pyproxy("check", "--connect")
+
+    assert code == 0
+    assert any(line.startswith("warning: OPENAI_API_KEY: looks like") for line in err)
+    assert pyproxy("check", "--connect", "--strict")[0] == 1
+    assert pyproxy("check", "--strict")[0] == 0
+
+
+@pytest.mark.parametrize(("count", "is_much"), [(10, False), (11, True)])
+def test_many_keys_that_are_slow_to_look_up_are_a_warning(pyproxy, here, sound, count, is_much):
+    sound()
+    digest = "$2b$04$" + "abcdefghijklmnopqrstuu" + "1234567890123456789012345678901"
+    lines = [f"user{number}:{digest[:-2]}{number:02}\n" for number in range(count)]
+    (here / "keys.txt").write_text("".join(lines))
+
+    _, _, err = pyproxy("check")
+
+    assert any(f"holds {count} bcrypt keys" in line for line in err) is is_much
+
+
+# --- check says what serve would say
+
+
+def _without(name):
+    return lambda folder: (folder / name).unlink()
+
+
+def _holding(name, content):
+    def spoil(folder):
+        (folder / name).write_text(content)
+        (folder / name).chmod(0o600)
+
+    return spoil
+
+
+def _pipe(name):
+    def spoil(folder):
+        (folder / name).unlink(missing_ok=True)
+        os.mkfifo(folder / name, 0o600)
+
+    return spoil
+
+
+def _nothing(_):
+    """Everything is in the configuration."""
+
+
+SECOND = """
+[[routes]]
+name = "two"
+path = "/two"
+"""
+TLS = SECOND + 'upstream = "https://127.0.0.1:1"\n'
+
+
+@pytest.mark.parametrize(
+    ("spoil", "extra"),
+    [
+        pytest.param(_nothing, "", id="nothing is wrong"),
+        pytest.param(
+            _nothing,
+            SECOND + 'upstream = ["http://127.0.0.1:1/a", "http://127.0.0.1:2/b"]',
+            id="upstreams that differ in path",
+        ),
+        pytest.param(_nothing, TLS + 'tls = { ca = "none" }', id="no CA of an upstream"),
+        pytest.param(
+            _holding("ca", "x"), TLS + 'tls = { ca = "ca" }', id="broken CA of an upstream"
+        ),
+        pytest.param(
+            _nothing,
+            TLS + 'tls = { certificate = "none", private_key = "none" }',
+            id="no certificate for an upstream",
+        ),
+        pytest.param(
+            _nothing,
+            SECOND + 'upstream = "http://127.0.0.1:1"\ntls = { ca = "none" }',
+            id="CA that nobody needs",
+        ),
+        pytest.param(_without("keys.txt"), "", id="no keys"),
+        pytest.param(_holding("keys.txt", "alice:sha256:short"), "", id="broken keys"),
+        pytest.param(
+            _holding("keys.txt", f"alice:sha256:{'0' * 64}\nalice:sha256:{'1' * 64}\n"),
+            "",
+            id="two keys of one name",
+        ),
+        pytest.param(_pipe("keys.txt"), "", id="keys in a pipe"),
+        pytest.param(_without("signing.json"), "", id="no signing keys"),
+        pytest.param(_holding("signing.json", "{}"), "", id="broken signing keys"),
+        pytest.param(_pipe("signing.json"), "", id="signing keys in a pipe"),
+        pytest.param(_holding("public.json", "[]"), "", id="broken key set"),
+        pytest.param(_holding("public.json", "x" * (2**20 + 1)), "", id="endless key set"),
+        pytest.param(_without("certs/copilot.crt"), "", id="no certificate"),
+        pytest.param(_holding("certs/copilot.key", ""), "", id="empty private key"),
+        pytest.param(_pipe("certs/copilot.key"), "", id="private key in a pipe"),
+        pytest.param(
+            _nothing, '[[listeners]]\nbind = "127.0.0.1:5000"\n', id="an address taken twice"
+        ),
+    ],
+)
+def test_verdict_is_that_of_the_start(pyproxy, here, sound, spoil, extra):
+    sound(extra=extra)
+    spoil(here)
+
+    code, _, err = pyproxy("check")
+
+    try:
+        loaded = load(here / "pyproxy.toml", {}, here)
+        faults = ()
+        prepare(loaded, time.time())
+    except ConfigurationError as error:
+        faults = error.faults
+    assert code == (2 if faults else 0)
+    assert len(err) == len(faults)
+    # A missing file is said by the key that names it.
+    assert all(fault.path in "".join(err) for fault in faults)

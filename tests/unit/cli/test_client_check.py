@@ -11,24 +11,13 @@ def test_gateway_that_answers_is_fine(answering):
     assert faults(f"http://127.0.0.1:{answering()}/v1") == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        pytest.param("OPENAI_API_KEY", "sk-proj-abc", id="OpenAI"),
-        pytest.param("ANTHROPIC_API_KEY", "sk-ant-abc", id="Anthropic"),
-        pytest.param("GEMINI_API_KEY", "AIzaabc", id="Google"),
-        pytest.param("GITHUB_TOKEN", "ghp_abc", id="GitHub"),
-    ],
-)
-def test_providers_key_is_named_and_not_shown(answering, name, value):
-    (fault,) = faults(f"http://127.0.0.1:{answering()}", {name: value})
+def test_providers_key_is_named_and_not_shown(answering):
+    value = "sk-proj-" + "aB3dE5gH" * 6
 
-    assert fault.startswith(name)
+    (fault,) = faults(f"http://127.0.0.1:{answering()}", {"OPENAI_API_KEY": value})
+
+    assert fault.startswith("OPENAI_API_KEY: ")
     assert value not in fault
-
-
-def test_gateways_key_is_fine(answering):
-    assert faults(f"http://127.0.0.1:{answering()}", {"OPENAI_API_KEY": "pyp_abc"}) == []
 
 
 def test_certificate_that_is_not_trusted_is_said(answering, certificates):

@@ -1,7 +1,8 @@
 import pytest
 
-from pyproxy.cli.missing_files import missing_files
+from pyproxy.cli.missing_files import missing_files, with_remedies
 from pyproxy.config.settings import Settings
+from pyproxy.errors.fault import ConfigurationError, Fault
 
 KEYS = ("auth", "keys_file")
 
@@ -65,3 +66,14 @@ def test_file_that_cannot_be_looked_at_is_not_missing(tmp_path):
     path = str(tmp_path / ("x" * 300))
 
     assert missing_files(settings(auth={"keys_file": path})) == {}
+
+
+def test_faults_of_missing_files_are_told_with_their_remedies(tmp_path):
+    path = str(tmp_path / "keys.txt")
+    other = Fault("routes[0].upstream", "is wrong")
+    error = ConfigurationError(Fault(path, "cannot be read"), other, other)
+
+    faults = with_remedies(error, settings(auth={"keys_file": path})).faults
+
+    assert [fault.path for fault in faults] == ["auth.keys_file", "routes[0].upstream"]
+    assert "'pyproxy keys new NAME' makes it" in faults[0].problem

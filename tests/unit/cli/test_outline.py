@@ -14,6 +14,7 @@ client_ca = "ca.crt"
 [[listeners]]
 bind = "unix:x.sock"
 routes = ["open"]
+proxy_protocol = true
 [auth]
 keys = ["a-plain-key-of-somebody", { env = "MY_KEY" }]
 keys_file = "keys.txt"
@@ -72,6 +73,7 @@ def test_secrets_are_left_out(text):
         pytest.param("https://localhost:5000", id="url"),
         pytest.param("localhost; until 20", id="certificate"),
         pytest.param("need a certificate from", id="client CA"),
+        pytest.param("introduced   by a PROXY header", id="PROXY protocol"),
         pytest.param("verify       off", id="endpoint turned off"),
         pytest.param("/token", id="endpoint"),
         pytest.param("2 in plain (literal, env MY_KEY)", id="where keys are from"),
@@ -102,7 +104,7 @@ def test_outline_says(text, words):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [pytest.param(None, "No such file", id="missing"), pytest.param("x", "no PEM", id="broken")],
+    [pytest.param(None, "no such file", id="missing"), pytest.param("x", "no PEM", id="broken")],
 )
 def test_certificate_that_cannot_be_read_is_named(tmp_path, content, words):
     if content is not None:

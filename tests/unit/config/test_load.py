@@ -100,7 +100,6 @@ def test_every_fault_is_found_at_once(write, tmp_path):
         """
         [server]
         drain = 30
-        workers = 4
         trusted_proxies = ["0.0.0.0/0"]
         [[listeners]]
         bind = "[::1]:1"
@@ -111,6 +110,8 @@ def test_every_fault_is_found_at_once(write, tmp_path):
         token = "/health"
         [rate_limits.mine]
         burst = 1
+        [metrics]
+        users = true
         """
     )
 
@@ -125,7 +126,7 @@ def test_every_fault_is_found_at_once(write, tmp_path):
         "JWT_TTL",
         "RATE_LIMIT_API",
         "rate_limits.mine.rate",
-        "server.workers",
+        "metrics.users",
         "listeners[0].private_key",
         "endpoints.token",
         "endpoints.health",
@@ -161,7 +162,7 @@ def test_a_key_that_cannot_be_read_is_not_called_pending_too(write, tmp_path):
         pytest.param(b"", "is empty", id="empty"),
         pytest.param(b"\n", "is empty", id="newline alone"),
         pytest.param(b"\xff" + CANARY.encode(), "is not UTF-8 text", id="binary"),
-        pytest.param(CANARY.encode() * 5000, "is longer than 65536 bytes", id="log"),
+        pytest.param(CANARY.encode() * 5000, "is longer than 64KiB", id="log"),
     ],
 )
 def test_a_secrets_file_that_cannot_be_used_is_a_fault(write, tmp_path, content, problem):
@@ -180,16 +181,18 @@ def test_a_secrets_file_that_cannot_be_used_is_a_fault(write, tmp_path, content,
     ("make", "problem"),
     [
         pytest.param(lambda _: None, "no such file or directory", id="missing"),
-        pytest.param(os.mkdir, "is a directory", id="folder"),
+        pytest.param(os.mkdir, "is a folder", id="folder"),
+        pytest.param(os.mkfifo, "is a named pipe", id="pipe"),
+        pytest.param(lambda path: path.write_text("#" * 2**20 + "\n"), "is longer", id="log"),
     ],
 )
 def test_a_configuration_that_is_no_file_is_a_fault(tmp_path, make, problem):
     path = tmp_path / "pyproxy.toml"
     make(path)
 
-    (sentence,) = faults(path, KEY, tmp_path).values()
+    ((where, sentence),) = faults(path, KEY, tmp_path).items()
 
-    assert str(path) in sentence
+    assert where == str(path)
     assert problem in sentence
 
 

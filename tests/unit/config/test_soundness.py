@@ -34,6 +34,17 @@ def found(tree, broken=()):
         ),
         pytest.param({"listeners": [{"bind": "[::1]:0"}, {"bind": "[::1]:0"}]}, id="any port"),
         pytest.param({"listeners": [{"routes": ["r"]}], "routes": [route()]}, id="named route"),
+        pytest.param(
+            {
+                "listeners": [{"bind": "[::1]:1", "proxy_protocol": True}],
+                "server": {"trusted_proxies": ["::1"]},
+            },
+            id="PROXY header of somebody",
+        ),
+        pytest.param(
+            {"listeners": [{"bind": "unix:/x", "proxy_protocol": True}]},
+            id="PROXY header over a unix socket",
+        ),
         pytest.param({"auth": {}, "routes": [route(auth=[])]}, id="open route"),
         pytest.param(
             {"auth": {}, "routes": [route(auth=["token"], token={"secret": "s" * 16})]}, id="token"
@@ -76,10 +87,40 @@ def test_what_agrees_is_let_be(tree):
             id="unknown limit",
         ),
         pytest.param(
+            {"listeners": [{}, {"bind": "[::1]:1", "proxy_protocol": True}]},
+            ("listeners", 1, "proxy_protocol"),
+            "needs server.trusted_proxies: whose PROXY header is believed; from anybody else it "
+            "could name any address",
+            id="PROXY header of anybody",
+        ),
+        pytest.param(
+            {
+                "listeners": [
+                    {"bind": "[::1]:1", **TLS},
+                    {"bind": "[::1]:1", **TLS, "certificate": "d", "proxy_protocol": True},
+                ],
+                "server": {"trusted_proxies": ["::1"]},
+            },
+            ("listeners", 1, "bind"),
+            "is taken by a listener above; listeners share an address only to offer several "
+            "certificates, and must agree in everything else",
+            id="PROXY header on half a bind",
+        ),
+        pytest.param(
             {"routes": [route()], "listeners": [{"routes": ["rr"]}]},
             ("listeners", 0, "routes", 0),
             'no route has this name; did you mean "r"?',
             id="unknown route",
+        ),
+        *(
+            pytest.param(
+                {"rate_limits": {name: {"per": per}}},
+                ("rate_limits", name, "per"),
+                'must be "ip"',
+                id=f"{name} counted by {per}",
+            )
+            for name in ("auth", "health")
+            for per in ("user", "route", ["ip", "user"])
         ),
         pytest.param(
             {"listeners": [{"private_key": "k"}]},

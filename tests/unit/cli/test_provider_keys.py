@@ -1,0 +1,68 @@
+import pytest
+
+from pyproxy.cli.provider_keys import provider_keys
+from pyproxy.config.settings import Settings
+
+RANDOM = "aB3dE5gH7jK9mN2pQ4sT6vW8yZ1cX0fR5uL"
+KEY = f"sk-ant-api03-{RANDOM}"
+
+
+def named(environ, settings=None):
+    found = list(provider_keys(environ, settings))
+    assert not any(value in str(fault) for fault in found for value in environ.values())
+    return [fault.path for fault in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("OPENAI_API_KEY", f"sk-proj-{RANDOM}", id="OpenAI project"),
+        pytest.param("OPENAI_API_KEY", f"sk-{RANDOM}", id="OpenAI user"),
+        pytest.param("ANTHROPIC_API_KEY", KEY, id="Anthropic"),
+        pytest.param("ANTHROPIC_AUTH_TOKEN", f"sk-ant-oat01-{RANDOM}", id="Anthropic login"),
+        pytest.param("GEMINI_API_KEY", f"AIza{RANDOM}", id="Google"),
+        pytest.param("ELEVENLABS_API_KEY", "sk_" + "0a1b2c3d" * 6, id="ElevenLabs"),
+        pytest.param("GITHUB_TOKEN", f"ghp_{RANDOM}", id="GitHub"),
+        pytest.param("GITHUB_TOKEN", f"github_pat_{RANDOM}", id="GitHub, fine-grained"),
+    ],
+)
+def test_what_looks_real_is_named(name, value):
+    assert named({name: value}) == [name]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        f"pyp_{RANDOM}",
+        "sk-unused",
+        "sk-proj-abc",
+        "sk-your-openai-api-key-goes-here-1",
+        f"sk-{'x' * 40}1",
+        f"sk-{'0' * 48}",
+        f"sk-placeholder-{RANDOM}",
+        "sk-this-key-is-not-needed-by-anybody",
+        "sk-1234567890abcdef1234567890abcdef",
+    ],
+)
+def test_placeholder_is_let_be(value):
+    assert named({"OPENAI_API_KEY": value}) == []
+
+
+def test_key_that_the_gateway_sends_upstream_is_its_own():
+    routes = [
+        {
+            "name": "a",
+            "upstream": "http://a",
+            "credential": {"header": "X-Api-Key", "value": KEY},
+            "request_headers": {"X-Other": f"Bearer AIza{RANDOM}"},
+        }
+    ]
+    settings = Settings.model_validate({"routes": routes})
+    environ = {
+        "ANTHROPIC_API_KEY": KEY,
+        "GEMINI_API_KEY": f"AIza{RANDOM}",
+        "OPENAI_API_KEY": f"sk-{RANDOM}",
+    }
+
+    assert named(environ, settings) == ["OPENAI_API_KEY"]
