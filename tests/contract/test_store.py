@@ -7,15 +7,21 @@ import pytest
 from pyproxy.config.quantities import Rate
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.memory import MemoryStore
+from pyproxy.runtime.zone import Zone
 
 # Four a second with a burst of three: all numbers exact in binary.
 LIMIT = Limit("api", Rate(4.0, 1.0), 3)
 NOW = 1024.0
 
 
-@pytest.fixture(params=[pytest.param(MemoryStore, id="memory")])
+@pytest.fixture(params=["memory", "zone"])
 def store(request):
-    return request.param()
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    zone = Zone.create()
+    yield zone.store
+    zone.close()
 
 
 async def take(store, key="k", cost=1.0, now=NOW, limit=LIMIT):

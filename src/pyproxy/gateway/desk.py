@@ -1,11 +1,11 @@
 """What the handler needs beside the gateway, and what outlives every reload."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyproxy.gateway.gateway import Gateway
+from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.sparing import SparingLog
@@ -39,4 +39,4 @@ class Desk:
     report: Callable[[BaseException, str], None]
     trouble: SparingLog | None = None
     is_draining: bool = False
-    under_way: Counter[tuple[str, str]] = field(default_factory=Counter)
+    under_way: Occupancy = field(default_factory=MemoryOccupancy)

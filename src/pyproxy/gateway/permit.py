@@ -1,6 +1,5 @@
 """Whether somebody known may do what is asked."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +12,7 @@ from pyproxy.errors.refusal import (
 )
 from pyproxy.gateway.plan import Plan
 from pyproxy.identity.principal import Principal
+from pyproxy.limits.occupancy import Occupancy
 
 
 def allow(plan: Plan, address: str) -> None:
@@ -46,7 +46,7 @@ def permit(plan: Plan, principal: Principal, path: bytes) -> None:
 
 
 @contextmanager
-def occupied(plan: Plan, user: str, under_way: Counter[tuple[str, str]]) -> Iterator[None]:
+def occupied(plan: Plan, user: str, under_way: Occupancy) -> Iterator[None]:
     """Count a request among those of its user that are under way.
 
     Only for routes with ``max_concurrent``.
@@ -54,16 +54,12 @@ def occupied(plan: Plan, user: str, under_way: Counter[tuple[str, str]]) -> Iter
     Raises:
         TooManyConcurrent: There are as many as the route allows.
     """
-    slot = (plan.name, user)
-    if under_way[slot] >= plan.max_concurrent:
+    if not under_way.enter(plan.name, user, plan.max_concurrent):
         raise TooManyConcurrent(fields=_fields(plan.max_concurrent))
-    under_way[slot] += 1
     try:
         yield
     finally:
-        under_way[slot] -= 1
-        if not under_way[slot]:
-            del under_way[slot]
+        under_way.leave(plan.name, user)
 
 
 def _fields(most: int) -> tuple[Field, ...]:

@@ -1,6 +1,8 @@
 """Tokens that were good and are to be refused for the rest of their time."""
 
 import hashlib
+from collections.abc import Iterator
+from typing import Protocol
 
 from pyproxy.errors.refusal import StoreUnavailable
 
@@ -9,6 +11,34 @@ DEFAULT_CAPACITY = 100_000  # tokens; about 200 bytes each, 20 MB when full
 GRACE_S = 300.0
 # Longer ids, which an issuer of somebody else's may choose, are kept as digests.
 MAX_ID_CHARACTERS = 64
+
+
+class RevokedTokens(Protocol):
+    """Token ids that are refused, by all who share the list, from the next request on.
+
+    Never blocks. At the bound nothing is forgotten, since that would make a
+    refused token good again.
+    """
+
+    def is_revoked(self, token_id: str) -> bool:
+        """Whether the token of this id is to be refused; one without an id never is.
+
+        Asked for every request with a token: as cheap as a look-up.
+        """
+        ...
+
+    def revoke(self, token_id: str, expires_at: float, wall: float) -> None:
+        """Refuse a token from now on, until it has expired.
+
+        Args:
+            token_id: Its ``jti``, or what stands for one; not empty.
+            expires_at: Its ``exp``, epoch seconds.
+            wall: Epoch seconds now.
+
+        Raises:
+            StoreUnavailable: Too many are revoked; this one still is good.
+        """
+        ...
 
 
 class Revocations:
@@ -31,9 +61,7 @@ class Revocations:
 
     def is_revoked(self, token_id: str) -> bool:
         """Whether the token of this id is to be refused; one without an id never is."""
-        if len(token_id) > MAX_ID_CHARACTERS:
-            token_id = _short(token_id)
-        return token_id in self._until
+        return short(token_id) in self._until
 
     def revoke(self, token_id: str, expires_at: float, wall: float) -> None:
         """Refuse a token from now on.
@@ -48,8 +76,7 @@ class Revocations:
         """
         if not token_id:
             raise ValueError("a token without an id cannot be revoked")
-        if len(token_id) > MAX_ID_CHARACTERS:
-            token_id = _short(token_id)
+        token_id = short(token_id)
         if len(self._until) >= self._capacity and wall >= self._sweep_at:
             self.sweep(wall)
         if len(self._until) >= self._capacity and token_id not in self._until:
@@ -61,6 +88,13 @@ class Revocations:
         self._until = {name: until for name, until in self._until.items() if until > wall}
         self._sweep_at = min(self._until.values(), default=0.0)
 
+    def tokens(self) -> Iterator[tuple[str, float]]:
+        """What is held: each token's id, shortened if it was long, and until when (epoch s)."""
+        return iter(self._until.items())
 
-def _short(token_id: str) -> str:
+
+def short(token_id: str) -> str:
+    """An id as it is kept: of a long one the digest."""
+    if len(token_id) <= MAX_ID_CHARACTERS:
+        return token_id
     return "sha256:" + hashlib.sha256(token_id.encode()).hexdigest()

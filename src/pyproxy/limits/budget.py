@@ -1,6 +1,6 @@
 """How many failures a client may have: a bucket that only failures empty."""
 
-from pyproxy.limits.limit import Limit, bucket_key
+from pyproxy.limits.limit import Limit, bucket_key, network
 from pyproxy.limits.meter import ONE, refused
 from pyproxy.limits.store import Store
 
@@ -19,13 +19,19 @@ class FailureBudget:
         now: Monotonic seconds; of the whole request, which is short.
     """
 
-    __slots__ = ("_bucket_key", "_limit", "_now", "_store")
+    __slots__ = ("_address", "_bucket_key", "_limit", "_now", "_store")
 
     def __init__(self, store: Store, limit: Limit, address: str, now: float) -> None:
         self._store = store
         self._limit = limit
+        self._address = address
         self._bucket_key = bucket_key(limit, address, "", "")
         self._now = now
+
+    @property
+    def client(self) -> str:
+        """Who is taken for one: the address, or the /64 of an IPv6 one."""
+        return network(self._address)
 
     async def reserve(self) -> None:
         """Set one failure aside.

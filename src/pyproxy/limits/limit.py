@@ -11,7 +11,7 @@ from pyproxy.limits.bucket import slack
 
 # A subscriber has a /64 at least (RFC 6177 section 2): single addresses are free to it.
 IPV6_PREFIX_BITS: Final = 64
-_MEMO = 4096  # IPv6 addresses whose network is remembered
+_MEMO = 4096  # IPv6 addresses whose network, and rates whose limit is remembered
 
 # Between the parts of a bucket's key. No address, user or route can hold it, so two
 # different callers never share a bucket by having clever names.
@@ -54,6 +54,7 @@ class Limit:
         return self.burst + 1
 
 
+@lru_cache(maxsize=_MEMO)
 def own_limit(rate: Rate) -> Limit:
     """The limit of a key that has a rate of its own (``limit=20r/s`` in the keys file).
 

@@ -1,6 +1,7 @@
 """Buckets in the memory of one process."""
 
-from itertools import islice
+from collections.abc import Iterator
+from itertools import chain, islice
 
 from pyproxy.limits.bucket import FULL, give_back
 from pyproxy.limits.limit import Limit
@@ -64,6 +65,10 @@ class MemoryStore:
             full_at = generation.get(bucket_key)
             if full_at is not None and full_at > now:
                 generation[bucket_key] = give_back(full_at, limit.interval_s, cost)
+
+    def buckets(self) -> Iterator[tuple[str, float]]:
+        """What is held: each bucket's key, and when it is full again."""
+        return chain(self._old.items(), self._young.items())
 
     def _admit(self, bucket_key: str, now: float) -> float:
         """The bucket of a key that the young generation does not have, moved there."""

@@ -7,6 +7,7 @@ import pytest
 from pyproxy.errors.refusal import RateLimited
 from pyproxy.identity.hashing import BcryptGate
 
+ME, OTHER = "192.0.2.1", "198.51.100.1"
 HASHES = tuple(bcrypt.hashpw(key, bcrypt.gensalt(4)) for key in (b"first", b"second"))
 
 
@@ -15,19 +16,23 @@ class HandExecutor(Executor):
 
     def __init__(self):
         self.waiting = []
+        self.secrets = []
 
     def submit(self, fn, /, *args):
         future = Future()
         self.waiting.append((future, fn, args))
+        self.secrets.append(args[0].secret)
         return future
 
     def run(self):
-        for future, fn, args in self.waiting:
+        """Do what waits now; gives what came out."""
+        waiting, self.waiting = self.waiting, []
+        for future, fn, args in waiting:
             try:
                 future.set_result(fn(*args))
-            except RateLimited as refusal:
-                future.set_exception(refusal)
-        self.waiting = []
+            except (RateLimited, TypeError) as exc:
+                future.set_exception(exc)
+        return [future.exception() or future.result() for future, *_ in waiting]
 
 
 @pytest.fixture
@@ -37,9 +42,16 @@ def executor():
 
 async def settled(*tasks):
     """Let tasks run until each waits for the executor."""
-    for _ in range(3):
+    for _ in range(5):
         await asyncio.sleep(0)
     return tasks
+
+
+async def run_all(executor):
+    """Hash for everybody, one turn after the other."""
+    while executor.waiting:
+        executor.run()
+        await settled()
 
 
 @pytest.mark.parametrize(
@@ -53,12 +65,12 @@ async def settled(*tasks):
 )
 async def test_finds_the_hash(secret, index):
     async with BcryptGate() as gate:
-        assert await gate.matches(secret, HASHES) == index
+        assert await gate.matches(secret, HASHES, ME) == index
 
 
 async def test_hash_that_is_none_matches_nothing_and_stops_nobody():
     async with BcryptGate() as gate:
-        assert await gate.matches(b"first", (b"$2b$04$bogus", *HASHES)) == 1
+        assert await gate.matches(b"first", (b"$2b$04$bogus", *HASHES), ME) == 1
 
 
 async def test_secret_that_bcrypt_would_cut_is_not_hashed(executor):
@@ -66,19 +78,19 @@ async def test_secret_that_bcrypt_would_cut_is_not_hashed(executor):
     long = b"x" * 73
     hashes = (bcrypt.hashpw(long[:72], bcrypt.gensalt(4)),)
 
-    assert await gate.matches(long, hashes) is None
+    assert await gate.matches(long, hashes, ME) is None
     assert executor.waiting == []
 
 
 async def test_nothing_is_tried_without_hashes(executor):
-    assert await BcryptGate(executor=executor).matches(b"first", ()) is None
+    assert await BcryptGate(executor=executor).matches(b"first", (), ME) is None
     assert executor.waiting == []
 
 
 async def test_same_secret_is_hashed_once_for_all(executor):
     gate = BcryptGate(executor=executor)
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(gate.matches(b"second", HASHES)) for _ in range(5)]
+        tasks = [group.create_task(gate.matches(b"second", HASHES, ME)) for _ in range(5)]
         await settled()
         submitted = len(executor.waiting)
         executor.run()
@@ -90,10 +102,10 @@ async def test_same_secret_is_hashed_once_for_all(executor):
 async def test_same_secret_against_other_hashes_is_another_attempt(executor):
     gate = BcryptGate(executor=executor)
     async with asyncio.TaskGroup() as group:
-        both = group.create_task(gate.matches(b"second", HASHES))
-        first = group.create_task(gate.matches(b"second", HASHES[:1]))
+        both = group.create_task(gate.matches(b"second", HASHES, ME))
+        first = group.create_task(gate.matches(b"second", HASHES[:1], ME))
         await settled()
-        executor.run()
+        await run_all(executor)
 
     assert (both.result(), first.result()) == (1, None)
 
@@ -101,10 +113,10 @@ async def test_same_secret_against_other_hashes_is_another_attempt(executor):
 async def test_full_queue_refuses_and_says_when_to_come_back(executor):
     gate = BcryptGate(waiting=1, executor=executor)
     async with asyncio.TaskGroup() as group:
-        waits = group.create_task(gate.matches(b"first", HASHES))
+        waits = group.create_task(gate.matches(b"first", HASHES, ME))
         await settled()
         with pytest.raises(RateLimited) as caught:
-            await gate.matches(b"second", HASHES)
+            await gate.matches(b"second", HASHES, ME)
         executor.run()
 
     assert waits.result() == 0
@@ -115,7 +127,7 @@ async def test_queue_has_room_again_afterwards(executor):
     gate = BcryptGate(waiting=1, executor=executor)
     for secret in (b"first", b"second"):
         async with asyncio.TaskGroup() as group:
-            group.create_task(gate.matches(secret, HASHES))
+            group.create_task(gate.matches(secret, HASHES, ME))
             await settled()
             executor.run()
 
@@ -124,8 +136,8 @@ async def test_queue_has_room_again_afterwards(executor):
 
 async def test_caller_that_leaves_does_not_end_the_attempt_of_others(executor):
     gate = BcryptGate(executor=executor)
-    leaver = asyncio.create_task(gate.matches(b"first", HASHES))
-    stayer = asyncio.create_task(gate.matches(b"first", HASHES))
+    leaver = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    stayer = asyncio.create_task(gate.matches(b"first", HASHES, ME))
     await settled()
     leaver.cancel()
     await settled()
@@ -135,33 +147,59 @@ async def test_caller_that_leaves_does_not_end_the_attempt_of_others(executor):
     assert leaver.cancelled()
 
 
-async def test_attempt_that_nobody_waits_for_ends_quietly(executor):
+async def test_attempt_that_nobody_waits_for_any_more_ends(executor):
     gate = BcryptGate(executor=executor)
-    leaver = asyncio.create_task(gate.matches(b"first", HASHES))
+    leaver = asyncio.create_task(gate.matches(b"first", HASHES, ME))
     await settled()
     leaver.cancel()
     await settled()
-    gate._is_closed = True
-    executor.run()
-    await settled()
 
     assert gate._attempts == {}
+    assert executor.run() == [None]  # it would have matched: it was not even tried
+
+
+async def test_who_comes_after_all_have_left_has_an_attempt_of_its_own(executor):
+    gate = BcryptGate(executor=executor)
+    leaver = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
+    leaver.cancel()
+    await settled()
+    comes = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
+    await run_all(executor)
+
+    assert await comes == 0
+
+
+async def test_who_leaves_before_its_turn_leaves_its_place_too(executor):
+    gate = BcryptGate(waiting=2, executor=executor)
+    first, leaver = [asyncio.create_task(gate.matches(k, HASHES, ME)) for k in (b"first", b"x")]
+    await settled()
+    leaver.cancel()
+    await settled()
+    comes = asyncio.create_task(gate.matches(b"second", HASHES, ME))
+    await settled()
+    await run_all(executor)
+
+    assert (await first, await comes) == (0, 1)
+    assert executor.secrets == [b"first", b"second"]
 
 
 async def test_attempt_that_the_executor_drops_ends_quietly(executor):
     gate = BcryptGate(executor=executor)
-    waits = asyncio.create_task(gate.matches(b"first", HASHES))
+    waits = asyncio.create_task(gate.matches(b"first", HASHES, ME))
     await settled()
     executor.waiting[0][0].cancel()
     await settled()
 
     assert gate._attempts == {}
-    assert waits.cancelled()
+    with pytest.raises(RateLimited):  # nobody knows: it is no "no match"
+        await waits
 
 
 async def test_closed_gate_refuses_what_waits_and_what_comes(executor):
     gate = BcryptGate(executor=executor)
-    waits = asyncio.create_task(gate.matches(b"first", HASHES))
+    waits = asyncio.create_task(gate.matches(b"first", HASHES, ME))
     await settled()
     closing = asyncio.create_task(gate.close())
     await settled()
@@ -171,17 +209,113 @@ async def test_closed_gate_refuses_what_waits_and_what_comes(executor):
     with pytest.raises(RateLimited):
         await waits
     with pytest.raises(RateLimited):
-        await gate.matches(b"first", HASHES)
+        await gate.matches(b"first", HASHES, ME)
 
 
 async def test_loop_stays_free_while_hashing():
     slow = (bcrypt.hashpw(b"slow", bcrypt.gensalt(8)),)
     turns = 0
     async with BcryptGate() as gate, asyncio.TaskGroup() as group:
-        task = group.create_task(gate.matches(b"slow", slow))
+        task = group.create_task(gate.matches(b"slow", slow, ME))
         while not task.done():
             turns += 1
             await asyncio.sleep(0)
 
     assert task.result() == 0
     assert turns > 3
+
+
+async def test_somebody_with_many_wrong_keys_delays_another_client_by_one_attempt(executor):
+    gate = BcryptGate(executor=executor)
+    async with asyncio.TaskGroup() as group:
+        for number in range(7):
+            group.create_task(gate.matches(b"wrong %d" % number, HASHES, ME))
+        await settled()
+        good = group.create_task(gate.matches(b"second", HASHES, OTHER))
+        await settled()
+        await run_all(executor)
+
+    assert good.result() == 1
+    assert executor.secrets.index(b"second") == 1  # after the one under way
+
+
+async def test_clients_of_the_same_secret_have_the_first_turn_of_them(executor):
+    gate = BcryptGate(executor=executor)
+    async with asyncio.TaskGroup() as group:
+        for number in range(5):
+            group.create_task(gate.matches(b"wrong %d" % number, HASHES, ME))
+        group.create_task(gate.matches(b"second", HASHES, ME))
+        await settled()
+        group.create_task(gate.matches(b"second", HASHES, OTHER))
+        await settled()
+        await run_all(executor)
+
+    assert executor.secrets.index(b"second") == 1
+    assert executor.secrets.count(b"second") == 1
+
+
+async def test_clients_line_is_bounded_and_others_are_not_touched(executor):
+    gate = BcryptGate(each=1, executor=executor)
+    async with asyncio.TaskGroup() as group:
+        for secret in (b"first", b"a"):  # one under way, one in the line
+            group.create_task(gate.matches(secret, HASHES, ME))
+            await settled()
+        with pytest.raises(RateLimited):
+            await gate.matches(b"b", HASHES, ME)
+        good = group.create_task(gate.matches(b"second", HASHES, OTHER))
+        await settled()
+        await run_all(executor)
+
+    assert good.result() == 1
+
+
+async def test_full_queue_is_cut_where_it_is_longest(executor):
+    gate = BcryptGate(waiting=3, executor=executor)
+    first, kept, cut = [
+        asyncio.create_task(gate.matches(secret, HASHES, ME)) for secret in (b"first", b"a", b"b")
+    ]
+    await settled()
+    good = asyncio.create_task(gate.matches(b"second", HASHES, OTHER))
+    await settled()
+    await run_all(executor)
+
+    assert (await first, await kept, await good) == (0, None, 1)
+    with pytest.raises(RateLimited):
+        await cut
+
+
+async def test_who_has_waited_too_long_for_a_turn_is_refused(executor):
+    gate = BcryptGate(patience_s=0.0, executor=executor)
+    has_turn = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
+    with pytest.raises(RateLimited) as caught:
+        await gate.matches(b"second", HASHES, OTHER)
+    await run_all(executor)
+
+    assert caught.value.fields == ((b"Retry-After", b"5"),)
+    assert await has_turn == 0  # a turn that has begun is not taken away
+    assert executor.secrets == [b"first"]
+
+
+async def test_secret_does_not_print(executor):
+    gate = BcryptGate(executor=executor)
+    waits = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
+    printed = repr((gate._attempts, gate._running, executor.waiting, waits))
+    await run_all(executor)
+
+    assert await waits == 0
+    assert "_Attempt" in printed
+    assert "first" not in printed
+
+
+async def test_fault_of_an_attempt_is_told_and_stops_nobody_else(executor):
+    gate = BcryptGate(executor=executor)
+    fails = asyncio.create_task(gate.matches(b"first", (None,), ME))
+    good = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
+    await run_all(executor)
+
+    assert await good == 0
+    with pytest.raises(TypeError):
+        await fails

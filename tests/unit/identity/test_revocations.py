@@ -53,6 +53,13 @@ def test_revoking_again_never_shortens():
     assert revocations.is_revoked("one")
 
 
+def test_tells_what_it_holds():
+    revocations = Revocations()
+    revocations.revoke("one", 100.0, 0.0)
+
+    assert list(revocations.tokens()) == [("one", 100.0 + GRACE_S)]
+
+
 def test_full_table_forgets_nobody_and_refuses_more():
     revocations = Revocations(capacity=2)
     revocations.revoke("one", 1000.0, 0.0)

@@ -57,3 +57,14 @@ async def test_budget_fills_again(store):
         await FailureBudget(store, LIMIT, "192.0.2.7", 0.0).spend()
 
     await FailureBudget(store, LIMIT, "192.0.2.7", 12.0).spend()
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        pytest.param("192.0.2.7", "192.0.2.7", id="v4"),
+        pytest.param("2001:db8::7", "2001:db8::/64", id="v6: its /64"),
+    ],
+)
+def test_says_who_is_taken_for_one_client(address, client):
+    assert FailureBudget(MemoryStore(), LIMIT, address, 0.0).client == client

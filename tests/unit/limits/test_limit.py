@@ -36,6 +36,10 @@ def test_limit_of_a_key(rate, burst):
     assert (limit.burst, limit.per) == (burst, ("user",))
 
 
+def test_limit_of_a_key_is_worked_out_once_a_rate():
+    assert own_limit(Rate(20.0, 1.0)) is own_limit(Rate(20.0, 1.0))
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [

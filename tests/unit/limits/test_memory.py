@@ -97,3 +97,18 @@ def test_forgotten_bucket_takes_nothing_back():
     store.give_back("k", LIMIT, 1.0, 0.0)
 
     assert len(store) == 0
+
+
+async def test_take_is_the_same_awaited():
+    store = MemoryStore()
+    await store.take("k", HOURLY, 1.0, 0.0)
+
+    assert (await store.take("k", HOURLY, 1.0, 0.0)).wait_s == 3600.0
+
+
+def test_tells_what_it_holds():
+    store = MemoryStore(capacity=4)
+    for number in range(3):
+        store.take_nowait(f"{number}", HOURLY, 1.0, 0.0)
+
+    assert dict(store.buckets()) == {"0": 3600.0, "1": 3600.0, "2": 3600.0}
