@@ -186,8 +186,12 @@ async def test_only_named_users(start, willing):
 
 @pytest.mark.parametrize(
     "path",
-    ["/secret", "/Secret", "/secret/", "/%73ecret", "/%2573ecret", "/secret;x", "/secret?x=1"],
-)
+    [
+        "/secret", "/Secret", "/secret/", "/%73ecret", "/%2573ecret", "/secret;x", "/secret?x=1",
+        "/x/%252e%252e/secret", "/secret%253bx", "/secret%3Fx", "/secret.", "/secret%20",
+        "/%EF%BD%93ecret", "/secret%2500", "/x%255C..%255Csecret", "/secret;x/y",
+    ],
+)  # fmt: skip
 async def test_denied_path_in_every_spelling(start, willing, path):
     gateway = await start(willing, route='deny_paths = ["/secret"]')
     answer = await gateway.ask("GET", path)
@@ -195,6 +199,24 @@ async def test_denied_path_in_every_spelling(start, willing, path):
     assert (answer.status, answer.json["error"]) == (403, "path_denied")
     assert willing.received == b""
     assert (await gateway.ask("GET", "/secrets")).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin;x=1/u", "/admin;/u", "/Admin/u", "/admin%2fu", "/admin%252fu", "/admin./u",
+        "/x/%252e%252e/admin/u", "/%2561dmin/u", "/%EF%BD%81dmin/u", "/admin%20/u",
+    ],
+)  # fmt: skip
+async def test_protected_prefix_is_not_walked_round(start, willing, path):
+    more = f'[[routes]]\nname = "admin"\npath = "/admin"\nupstream = "{willing.url}"'
+    gateway = await start(willing, route="auth = []", more=more)
+    answer = await gateway.ask("GET", path, key=None)
+
+    assert answer.status == 400
+    assert willing.received == b""
+    assert (await gateway.ask("GET", "/admin/u", key=None)).status == 401
+    assert (await gateway.ask("GET", "/other;x=1/u", key=None)).status == 200
 
 
 @pytest.mark.parametrize("name", ["token", "usage"])
@@ -447,6 +469,10 @@ async def test_who_came_in_is_written_down_once_a_connection(start, willing):
 
     (line,) = gateway.lines.of("auth.ok")
     assert (line["user"], line["ip"], line["details"]["kind"]) == ("alice", "127.0.0.1", "key")
+    await gateway.ask("GET", "/")
+    await client.ask("GET", "/", key=OTHER_KEY)
+    await gateway.lines.next("request", 5)
+    assert [line["user"] for line in gateway.lines.of("auth.ok")] == ["alice", "alice", "bob"]
 
 
 async def test_why_nobody_came_in_is_for_the_operator(start, willing):

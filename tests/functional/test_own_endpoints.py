@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
@@ -76,6 +77,22 @@ async def test_key_buys_a_token_that_opens_the_gateway(start, willing, signing, 
     assert (await gateway.ask("GET", "/", key=token)).status == 200
     assert token.encode() not in willing.received
     assert not [text for text in gateway.lines.texts if token in text]
+
+
+async def test_token_does_not_outlive_its_key(start, willing, signing):
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    end = datetime.combine(tomorrow + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+    auth = f'{signing}\nttl = "72h"\nmax_lifetime = "72h"'
+    keys = hashed("alice", KEY, f"expires={tomorrow}") + hashed("bob", OTHER_KEY)
+    gateway = await start(willing, auth=auth, keys_text=keys)
+    until = {}
+    for name, key in (("alice", KEY), ("bob", OTHER_KEY)):
+        answer = await gateway.ask("POST", "/token", key=key)
+        claims = jwt.decode(answer.json["token"], options={"verify_signature": False})
+        assert claims["exp"] - claims["iat"] == answer.json["expires_in"]
+        until[name] = claims["exp"]
+
+    assert until["alice"] == end < until["bob"]
 
 
 async def test_token_buys_no_other_token(start, willing, signing):

@@ -332,12 +332,13 @@ async def test_errors_repeat_nothing_of_the_request(start, willing):
 
 async def test_malformed_request_leaves_one_short_line(start, willing):
     gateway = await start(willing)
+    before = len(gateway.lines.texts)
     client = await gateway.connect()
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\nBad\x00: " + b"a" * 5000 + b"\r\n\r\n")
     await client.answer()
     await gateway.lines.next("request")
 
-    assert len(gateway.lines.texts) == 2
+    assert len(gateway.lines.texts) == before + 1
     assert len(gateway.lines.texts[-1]) < 400
 
 

@@ -15,6 +15,7 @@ from pyproxy.gateway.stray import find_strays
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Authenticator, Budget
 from pyproxy.identity.credential import Credential, CredentialRules, find_credential
+from pyproxy.identity.echo import everywhere
 from pyproxy.identity.principal import ANONYMOUS, Principal
 from pyproxy.limits.budget import FailureBudget
 
@@ -38,9 +39,10 @@ class Caller:
 
 
 def presented(visit: Visit, rules: CredentialRules) -> Credential | None:
-    """The key or token that a request shows; see ``find_credential``."""
-    head = visit.exchange.head
-    return find_credential(head.index, head.repeated, visit.target.query or b"", rules)
+    """The key or token that a request shows, with every place; see ``find_credential``."""
+    head, target = visit.exchange.head, visit.target
+    found = find_credential(head.index, head.repeated, target.query or b"", rules)
+    return None if found is None else everywhere(found, head, target, rules.secrets)
 
 
 def recognisable(plan: Plan, visit: Visit) -> Credential | None:
@@ -75,7 +77,9 @@ async def identify(
     try:
         principal = _without_credential(plan, visit)
         if principal is not None:
-            strays = await find_strays(gateway.authenticator, visit, budget, wall)
+            strays = await find_strays(
+                gateway.authenticator, visit, budget, wall, plan.credentials.secrets
+            )
             return Caller(principal, strays)
         credential = _credential(plan, visit)
     except (InvalidToken, InvalidSharedSecret):
@@ -83,7 +87,9 @@ async def identify(
         raise
     caller = await verify(gateway.authenticator, credential, budget, wall)
     if not plan.credentials.is_everywhere:
-        strays = await find_strays(gateway.authenticator, visit, budget, wall)
+        strays = await find_strays(
+            gateway.authenticator, visit, budget, wall, plan.credentials.secrets
+        )
         if strays is not None:
             places = credential.places | strays.places
             caller.credential = Credential(credential.token, places, credential.is_jwt)

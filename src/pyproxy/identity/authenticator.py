@@ -8,7 +8,7 @@ from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.principal import Principal
 from pyproxy.identity.recall import Memory, Recall
-from pyproxy.identity.revocations import Revocations
+from pyproxy.identity.revocations import RevokedTokens
 
 
 class TokenVerifier(Protocol):
@@ -40,6 +40,11 @@ class Budget(Protocol):
     Good requests cost nothing. What is reserved and not refunded is spent: a
     client that leaves while its key is hashed has had its attempt.
     """
+
+    @property
+    def client(self) -> str:
+        """Who is taken for one client: an address, or the network that stands for it."""
+        ...
 
     async def reserve(self) -> None:
         """Set one failure aside before work is done; raises RateLimited if none is left."""
@@ -77,7 +82,7 @@ class Authenticator:
         recall: Recall,
         gate: BcryptGate,
         tokens: TokenVerifier | None,
-        revocations: Revocations,
+        revocations: RevokedTokens,
         *,
         cache_ttl_s: float,
     ) -> None:
@@ -112,6 +117,10 @@ class Authenticator:
         if credential.is_jwt:
             return await self._verify_token(credential.token, wall, budget)
         return await self._verify_key(credential.token, wall, budget)
+
+    def is_known_key(self, key: str, wall: float) -> bool:
+        """Whether it is a key of ours, past its time or not; of a hashed one, if remembered."""
+        return self._known_key(key, wall) is not None
 
     def replace_keys(self, keyring: KeyRing) -> None:
         """Put new keys in force; whoever lost theirs is out from the next request on."""
@@ -148,7 +157,7 @@ class Authenticator:
             raise InvalidToken("unknown key")
         await budget.reserve()
         try:
-            index = await self._gate.matches(key.encode(), hashes)
+            index = await self._gate.matches(key.encode(), hashes, budget.client)
         except RateLimited:
             await budget.refund()
             raise

@@ -7,6 +7,7 @@ from typing import Self
 
 from pyproxy.errors.refusal import AmbiguousCredentials, BadRequest, InvalidToken
 from pyproxy.identity.keyring import fingerprint
+from pyproxy.identity.shared_secret import SharedSecret
 
 DEFAULT_MAX_HEADER_BYTES = 8192
 DEFAULT_MAX_TOKEN_BYTES = 4096
@@ -34,13 +35,25 @@ class Credential:
 
     Attributes:
         token: The key or JWT, ASCII without white space, not empty.
-        places: Where it was found: header names in lower case, or ``?key``.
+        places: Where it was found: header names in lower case, and query parameters
+            such as ``?key``.
         is_jwt: Whether it has the two dots of a JWT; else it is a key.
     """
 
     token: str = field(repr=False)
     places: frozenset[str]
     is_jwt: bool
+
+    @classmethod
+    def of(cls, token: bytes, place: str) -> Self:
+        """What stands in one place.
+
+        Args:
+            token: Visible ASCII.
+            place: As of ``places``.
+        """
+        text = token.decode("ascii")
+        return cls(text, frozenset((place,)), _is_jwt(text))
 
     @property
     def fingerprint(self) -> str:
@@ -57,20 +70,26 @@ class CredentialRules:
         max_token_bytes: Of the credential itself.
         places: Fields to look into, lower case.
         is_everywhere: Whether every place counts, the query too.
+        secrets: Shared secrets of all routes: not looked for here, but not let past either.
     """
 
     max_header_bytes: int = DEFAULT_MAX_HEADER_BYTES
     max_token_bytes: int = DEFAULT_MAX_TOKEN_BYTES
     places: tuple[bytes, ...] = PLACES
     is_everywhere: bool = True
+    secrets: tuple[SharedSecret, ...] = ()
 
     @classmethod
     def compile(
-        cls, max_header_bytes: int, max_token_bytes: int, credential_from: Iterable[str] = ()
+        cls,
+        max_header_bytes: int,
+        max_token_bytes: int,
+        credential_from: Iterable[str] = (),
+        secrets: tuple[SharedSecret, ...] = (),
     ) -> Self:
         """Rules of a route; with names in ``credential_from``, only those fields count."""
         places = tuple(name.lower().encode("ascii") for name in credential_from)
-        return cls(max_header_bytes, max_token_bytes, places or PLACES, not places)
+        return cls(max_header_bytes, max_token_bytes, places or PLACES, not places, secrets)
 
 
 def find_credential(

@@ -4,6 +4,7 @@ import calendar
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Literal
@@ -28,6 +29,7 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _VISIBLE = re.compile(r"[!-~]+")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DAY_S = 86_400
+_JWT_DOTS = 2  # header.payload.signature (RFC 7515 section 7.1)
 
 Scheme = Literal["plain", "sha256", "bcrypt"]
 
@@ -182,7 +184,7 @@ def _plain(key: str, origin: str) -> KeyEntry:
         raise _Malformed(f"a key over {MAX_KEY_BYTES} bytes; no client could send it")
     if not _VISIBLE.fullmatch(key):
         raise _Malformed("a key is visible ASCII characters, without spaces")
-    if key.count(".") == 2:  # noqa: PLR2004 - the two dots of a JWT (RFC 7515 section 7.1)
+    if key.count(".") == _JWT_DOTS:
         raise _Malformed("a key with exactly two dots would be taken for a JWT")
     digest = hashlib.sha256(key.encode()).digest()
     return KeyEntry("plain", digest, "", origin, is_short=len(key) < SHORT_KEY)
@@ -208,8 +210,9 @@ def _expiry(text: str) -> float:
     match = _DATE.fullmatch(text)
     if match:
         year, month, day = map(int, match.groups())
-        if year and 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]:  # noqa: PLR2004
-            return float(calendar.timegm((year, month, day, 0, 0, 0)) + _DAY_S)
+        with suppress(calendar.IllegalMonthError):
+            if year and 1 <= day <= calendar.monthrange(year, month)[1]:
+                return float(calendar.timegm((year, month, day, 0, 0, 0)) + _DAY_S)
     raise _Malformed("expires= wants a day that exists, as in expires=2027-01-31")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from pyproxy.errors.refusal import InvalidSharedSecret
 from pyproxy.identity.principal import Principal
+from pyproxy.wire.head import RequestHead
 
 
 class SharedSecret:
@@ -41,6 +42,18 @@ class SharedSecret:
         presented = index.get(self.header)
         if presented is None or self.header in repeated:
             raise InvalidSharedSecret("missing" if presented is None else "sent twice")
-        if not hmac.compare_digest(hashlib.sha256(presented).digest(), self._digest):
+        if not self._is(presented):
             raise InvalidSharedSecret("wrong")
         return self._principal
+
+    def presented(self, head: RequestHead) -> list[bytes]:
+        """The secret as often as it stands in its header, whichever route is asked for."""
+        if self.header not in head.index:
+            return []
+        values = [
+            line.partition(b":")[2].strip() for name, line in head.lines if name == self.header
+        ]
+        return [value for value in values if self._is(value)]
+
+    def _is(self, value: bytes) -> bool:
+        return hmac.compare_digest(hashlib.sha256(value).digest(), self._digest)

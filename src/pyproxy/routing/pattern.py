@@ -8,16 +8,14 @@ once, at its first place, and never again (atomic groups).
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
-from pyproxy.routing.spelling import decoded
+from pyproxy.routing.spelling import folded, readings
+from pyproxy.wire.syntax import Malformed
 
-# No honest path is encoded this often; each round is one more decoder that may
-# stand between the gateway and whoever serves the path.
-MAX_DECODINGS: Final = 4
-
-_PARAMETERS: Final = re.compile(r";[^/]*")
-_SLASHES: Final = re.compile(r"[/\\]+")
+# Of a route's paths, most are the same few; 256 kB at worst.
+MOST_VERDICTS: Final = 1024
+LONGEST_REMEMBERED: Final = 128  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +38,60 @@ class Patterns:
         return self.expression.fullmatch(name) is not None
 
 
-@dataclass(frozen=True, slots=True)
 class DeniedPaths:
     """Paths that are closed, in every spelling an upstream might understand.
 
-    Case, escapes (several times over), a slash at the end, repeated slashes,
-    backslashes and ``;parameters`` make no difference: a deny list is safe only
-    if it is wider than the upstream's own matching.
+    A deny list is safe only if it is wider than the upstream's own matching: a path
+    is closed if any of its readings (``spelling.readings``) is, and if it is made to
+    be read in different ways.
 
-    Attributes:
-        patterns: Match the plain, lower-case spelling.
-        is_empty: Nothing is denied.
+    Args:
+        patterns: Match the plain, lower-case spelling: ``/token`` (it alone),
+            ``/token/*`` (all below).
     """
 
-    patterns: Patterns
-    is_empty: bool
+    __slots__ = ("_patterns", "_verdicts", "is_empty")
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        plain = [folded(pattern) for pattern in patterns]
+        self.is_empty = not plain
+        self._patterns = Patterns.of(plain)
+        self._verdicts: dict[bytes, bool] = {}
 
     @classmethod
-    def of(cls, patterns: Iterable[str]) -> "DeniedPaths":
-        """Compile patterns such as ``/token`` (it alone) and ``/token/*`` (all below)."""
-        plain = [_plain(pattern) for pattern in patterns]
-        return cls(Patterns.of(plain), is_empty=not plain)
+    def of(cls, patterns: Iterable[str]) -> Self:
+        """Compile patterns."""
+        return cls(patterns)
+
+    @property
+    def remembered(self) -> int:
+        """Verdicts held."""
+        return len(self._verdicts)
 
     def denies(self, path: bytes) -> bool:
         """Whether a path is closed.
+
+        Verdicts on short paths are remembered, at most ``MOST_VERDICTS`` of them.
 
         Args:
             path: As sent or as forwarded, without its query.
         """
         if self.is_empty:
             return False
-        for _ in range(MAX_DECODINGS):
-            if self.patterns.matches(_plain(path.decode("utf-8", "replace"))):
-                return True
-            if b"%" not in path or (once := decoded(path)) == path:
-                return False
-            path = once
-        return True
+        verdict = self._verdicts.get(path)
+        if verdict is None:
+            verdict = self._judge(path)
+            if len(path) <= LONGEST_REMEMBERED:
+                if len(self._verdicts) >= MOST_VERDICTS:
+                    self._verdicts.clear()
+                self._verdicts[path] = verdict
+        return verdict
 
-
-def _plain(path: str) -> str:
-    """One spelling for all that mean the same to some upstream."""
-    path = path.casefold()
-    if ";" in path:
-        path = _PARAMETERS.sub("", path)
-    if "//" in path or "\\" in path:
-        path = _SLASHES.sub("/", path)
-    return path.rstrip("/") or "/"
+    def _judge(self, path: bytes) -> bool:
+        try:
+            return any(self._patterns.matches(reading) for reading in readings(path))
+        except Malformed:
+            return True
 
 
 def _compiled(patterns: Iterable[str]) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from pyproxy.errors.refusal import BadRequest, NotFound
 from pyproxy.routing.choice import Choice, Entry, Match
-from pyproxy.routing.spelling import decoded, decoded_but_slashes
+from pyproxy.routing.spelling import PLAIN, decoded_but_slashes, folded, readings
 from pyproxy.wire.syntax import Malformed
 from pyproxy.wire.target import read_host
 
@@ -28,11 +28,13 @@ class Table(Generic[T]):
         depth: Segments of the deepest route's path.
         nodes: By path prefix, then by host pattern.
         is_host_blind: No route names a host.
+        prefixes: Those of the routes by their folded spelling.
     """
 
     depth: int
     nodes: dict[bytes, dict[bytes, Choice[T]]]
     is_host_blind: bool
+    prefixes: dict[str, list[bytes]]
 
     @classmethod
     def build(cls, entries: Iterable[Entry[T]]) -> "Table[T]":
@@ -41,10 +43,14 @@ class Table(Generic[T]):
         for entry in entries:
             by_prefix.setdefault(entry.prefix, []).append(entry)
         nodes = {prefix: _node(found) for prefix, found in by_prefix.items()}
+        prefixes: dict[str, list[bytes]] = {}
+        for prefix in nodes:
+            prefixes.setdefault(folded(prefix.decode()), []).append(prefix)
         return cls(
             depth=max((prefix.count(b"/") for prefix in nodes), default=0),
             nodes=nodes,
             is_host_blind=all(node.keys() == {ANY_HOST} for node in nodes.values()),
+            prefixes=prefixes,
         )
 
     def match(self, host: bytes, path: bytes, method: bytes) -> Match[T]:
@@ -56,6 +62,11 @@ class Table(Generic[T]):
         method looked at, so that no method slips through to a shorter path
         which may be open or lead elsewhere.
 
+        A path that some server would take for another route's is refused:
+        ``/admin;x/users`` is not below ``/admin`` here, and is where parameters
+        are cut off before anybody looks. So are ``/Admin``, ``/admin%2Fusers``
+        and ``/v1/%252e%252e/admin``.
+
         Args:
             host: Of the Host field or the absolute target; a port is ignored.
             path: As sent, without its query.
@@ -64,20 +75,42 @@ class Table(Generic[T]):
         Raises:
             NotFound: No path and host fits.
             MethodNotAllowed: They fit, and their routes do not take the method.
-            BadRequest: An encoded slash makes it two different routes' path.
+            BadRequest: Read in another way it is another route's path.
         """
         names = (ANY_HOST,) if self.is_host_blind else _host_keys(host)
-        if b"%" not in path:
+        if not self.depth or PLAIN.fullmatch(path):
             choice = self._find(names, path)
         else:
-            choice = self._find(names, decoded_but_slashes(path))
-            # The attack: '/admin%2Fx' is not under '/admin' here, and is at an
-            # upstream that decodes before it looks.
-            if choice is not self._find(names, decoded(path)):
-                raise BadRequest("an encoded slash hides a route's path")
+            is_escaped = b"%" in path
+            path = decoded_but_slashes(path)
+            choice = self._find(names, path)
+            if choice is not None or is_escaped:
+                self._check_readings(names, path, choice)
         if choice is None:
             raise NotFound("no route takes this path and host")
         return choice.of(method)
+
+    def _check_readings(
+        self, names: tuple[bytes, ...], path: bytes, choice: Choice[T] | None
+    ) -> None:
+        try:
+            forms = readings(path)
+        except Malformed as exc:
+            raise BadRequest(str(exc)) from exc
+        for form in forms:
+            rivals = self._rivals(names, form)
+            if rivals and not any(rival is choice for rival in rivals):
+                raise BadRequest("read in another way, the path is another route's")
+
+    def _rivals(self, names: tuple[bytes, ...], form: str) -> list[Choice[T]]:
+        """What takes a folded path; several where routes differ in nothing but case."""
+        form = form.rstrip("/")
+        while True:
+            nodes = [self.nodes[prefix] for prefix in self.prefixes.get(form or "/", ())]
+            found = [choice for node in nodes if (choice := _first(node, names)) is not None]
+            if found or not form:
+                return found
+            form = form.rpartition("/")[0]
 
     def _find(self, names: tuple[bytes, ...], path: bytes) -> Choice[T] | None:
         if not self.depth:
@@ -87,13 +120,20 @@ class Table(Generic[T]):
         while True:
             node = self.nodes.get(path)
             if node is not None:
-                for name in names:
-                    choice = node.get(name)
-                    if choice is not None:
-                        return choice
+                choice = _first(node, names)
+                if choice is not None:
+                    return choice
             if not path:
                 return None
             path = path.rpartition(b"/")[0]
+
+
+def _first(node: dict[bytes, Choice[T]], names: tuple[bytes, ...]) -> Choice[T] | None:
+    for name in names:
+        choice = node.get(name)
+        if choice is not None:
+            return choice
+    return None
 
 
 def _host_keys(host: bytes) -> tuple[bytes, ...]:

@@ -1,6 +1,20 @@
 """What one request leaves behind: the access line, before it is a line."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+HIDDEN: Final = b"***"
+
+# Nearly every path: nothing escaped, and no segment as long as a key; 0.4 us instead of 1.4.
+_ORDINARY: Final = re.compile(rb"((?:/[A-Za-z0-9_.\-]{0,14}+)++)(?:\?|\Z)")
+# Where the path ends, or may end for whoever decodes it: ? # ; & and their escapes.
+_END: Final = re.compile(rb"[?#;&]|%(?:25)*+(?:3[FfBb]|2[36])")
+# Our own keys and those of most providers; JWTs, whose header begins with a brace and a quote.
+_CREDENTIAL: Final = re.compile(
+    rb"(?:pyp_|sk-|sk_|ghp_|gho_|ghu_|github_pat_|AIza)[A-Za-z0-9_\-]{12,}+"
+    rb"|eyJ[A-Za-z0-9_\-]++\.[A-Za-z0-9_\-.]*+"
+)
 
 
 @dataclass(slots=True)
@@ -47,9 +61,18 @@ def path_of(target: bytes) -> str:
     """The path of a request target, fit to be written down.
 
     The query is left out whole: a list of parameters that hold credentials
-    would always be one short. A target that is no path, or has a fragment, is not
-    a request that passes, and may hold a password.
+    would always be one short. So is what follows an escaped question mark, however
+    often it is escaped, and parameters of the path. What has the form of a key or
+    token is replaced by ``HIDDEN`` wherever it stands.
+
+    A target that is no path, or has a fragment, is not a request that passes, and
+    may hold a password.
     """
+    plain = _ORDINARY.match(target)
+    if plain is not None:
+        return plain[1].decode("ascii")
     if not target.startswith(b"/"):
         return ""
-    return target.partition(b"?")[0].partition(b"#")[0].decode("latin-1")
+    end = _END.search(target)
+    path = target if end is None else target[: end.start()]
+    return _CREDENTIAL.sub(HIDDEN, path).decode("latin-1")

@@ -18,9 +18,19 @@ CLAIMS: Final = frozenset(
     b"x-forwarded-method x-forwarded-path x-forwarded-proto-version x-auth-user remote-user "
     b"x-remote-user x-remote-ip x-remote-addr x-original-method x-originating-ip "
     b"x-proxyuser-ip x-envoy-external-address x-azure-clientip x-ssl-client-cert "
-    b"x-ssl-client-verify x-ssl-client-s-dn "
+    b"x-ssl-client-verify x-ssl-client-s-dn ssl-client-cert ssl-client-verify ssl-client-s-dn "
+    b"client-cert client-cert-chain x-client-cert x-arr-clientcert "  # RFC 9440
+    b"x-auth-request-user x-auth-request-email x-auth-request-groups x-webauth-user "
+    b"x-auth-request-preferred-username x-auth-request-access-token x-authenticated-user "
+    b"x-remote-groups x-amzn-oidc-identity x-amzn-oidc-data x-amzn-oidc-accesstoken "
+    b"x-goog-authenticated-user-email x-goog-authenticated-user-id x-goog-iap-jwt-assertion "
+    b"x-ms-client-principal x-ms-client-principal-id x-ms-client-principal-name "
+    b"cf-access-authenticated-user-email cf-access-jwt-assertion cf-connecting-ipv6 "
+    b"tailscale-user-login tailscale-user-name x-appengine-user-ip x-sourceip "
     b"front-end-https proxy".split()
 )
+# Each server has names of its own behind these; whatever they are, they are claims.
+CLAIM_PREFIXES: Final = (b"x-forwarded", b"x-original-", b"x-rewrite-")
 
 _WITH_PORT: Final = re.compile(r"(?:\[([^\]]*)\]|([^:\[]*))(?::[0-9]{1,5})?")
 
@@ -43,7 +53,7 @@ def client_address(peer: str, chains: Sequence[bytes], is_trusted: Callable[[str
     hops = [hop.strip() for chain in chains for hop in chain.decode("latin-1").split(",")]
     while hops and is_trusted(address):
         try:
-            address = _canonical(_without_port(hops.pop()))
+            address = canonical_address(_without_port(hops.pop()))
         except ValueError:
             break
     return address
@@ -55,8 +65,8 @@ def _without_port(hop: str) -> str:
     return hop if found is None else found[found.lastindex or 0]
 
 
-def _canonical(text: str) -> str:
-    """The one spelling of an address.
+def canonical_address(text: str) -> str:
+    """The one spelling of an address; IPv4 written in IPv6 is IPv4.
 
     Raises:
         ValueError: No address, or one with a zone: that is any text, and means

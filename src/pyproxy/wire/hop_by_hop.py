@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from pyproxy.wire.forwarded import CLAIM_PREFIXES, CLAIMS
 from pyproxy.wire.framing import connection_names
 from pyproxy.wire.head import RequestHead, ResponseHead
 
@@ -14,17 +15,17 @@ HOP_BY_HOP: Final = frozenset(
 
 # What Connection may not have removed: describing or protecting fields whose loss
 # would change the message's meaning, or who it seems to come from (CVE-2022-31813).
-_NOT_TO_BE_NOMINATED: Final = frozenset(
-    b"authorization cache-control content-encoding content-type cookie date forwarded host "
-    b"set-cookie via x-api-key x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip "
-    b"x-request-id".split()
+_NOT_TO_BE_NOMINATED: Final = CLAIMS | frozenset(
+    b"authorization cache-control content-encoding content-type cookie date host "
+    b"set-cookie via x-api-key x-request-id".split()
 )
+_NO_NAMES: Final[frozenset[bytes]] = frozenset()
 
 
 def nominated(head: RequestHead | ResponseHead) -> frozenset[bytes]:
     """Names that ``Connection`` asks to have removed and may."""
     if b"connection" not in head.index:
-        return frozenset()
+        return _NO_NAMES
     return connection_names(head) - _NOT_TO_BE_NOMINATED
 
 
@@ -41,7 +42,9 @@ def kept_lines(head: ResponseHead, dropped: frozenset[bytes]) -> list[bytes]:
     return [line for name, line in head.lines if name not in dropped]
 
 
-def kept_request_lines(head: RequestHead, dropped: frozenset[bytes]) -> list[bytes]:
+def kept_request_lines(
+    head: RequestHead, dropped: frozenset[bytes], *, is_trusted: bool = False
+) -> list[bytes]:
     """Field lines of a request that travel on, as they were sent.
 
     Names with an underscore go too: many servers read ``X_Real_IP`` and
@@ -50,11 +53,24 @@ def kept_request_lines(head: RequestHead, dropped: frozenset[bytes]) -> list[byt
     Args:
         head: Whose lines.
         dropped: As of ``kept_lines``.
+        is_trusted: The sender may say who the client is; else every name that begins
+            like such a claim (``CLAIM_PREFIXES``) goes.
     """
     named = nominated(head)
-    if named:
-        dropped = dropped | named
-    return [line for name, line in head.lines if name not in dropped and b"_" not in name]
+    slippery = _slippery(head, is_trusted=is_trusted)
+    if named or slippery:
+        dropped = dropped | named | slippery
+    return [line for name, line in head.lines if name not in dropped]
+
+
+def _slippery(head: RequestHead, *, is_trusted: bool) -> frozenset[bytes]:
+    """Names that no list of names would hold."""
+    names = b"\n".join(head.index)
+    prefixes = () if is_trusted else CLAIM_PREFIXES
+    suspicious = [mark for mark in (b"_", *prefixes) if names.find(mark) >= 0]
+    if not suspicious:
+        return _NO_NAMES
+    return frozenset(name for name in head.index if b"_" in name or name.startswith(prefixes))
 
 
 def passes_trailers(head: RequestHead) -> bool:

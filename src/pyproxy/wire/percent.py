@@ -3,6 +3,10 @@
 import re
 from typing import Final
 
+# UTF-8 in more octets than it needs, in which careless decoders read "." and "/" (RFC 3629
+# section 10): 0xC0 and 0xC1 begin nothing else, the others with these octets behind them.
+OVERLONG: Final = rb"[\xc0\xc1]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]|\xf8[\x80-\x87]|\xfc[\x80-\x83]"
+
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 # A space at either end too: a recipient strips it, and would read another text.
 _OTHERS: Final = re.compile(rb"[^A-Za-z0-9\-._~@ ]|^ | \Z")

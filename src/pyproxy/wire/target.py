@@ -4,15 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from pyproxy.wire.percent import percent_decoded
+from pyproxy.wire.percent import OVERLONG, percent_decoded
 from pyproxy.wire.syntax import Malformed
 
 # The paths of nearly every request: nothing encoded, no segment that starts with a dot.
 _PLAIN: Final = re.compile(rb"(?:/(?!\.)[A-Za-z0-9\-._~!$&'()*+,=:@]++)++/?+|/")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-# 0xC0 and 0xC1 begin nothing but overlong forms, in which careless decoders read
-# "." and "/" (RFC 3629 section 10).
-_HOSTILE: Final = re.compile(rb"[\x00-\x1f\x7f\\\xc0\xc1]")
+_HOSTILE: Final = re.compile(rb"[\x00-\x1f\x7f\\]|" + OVERLONG)
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]+)([^#]*)", re.IGNORECASE)
 
 # RFC 3986 section 3.2.2, without userinfo: a reg-name or an IP literal, and a port.

@@ -1,3 +1,5 @@
+import hashlib
+
 import bcrypt
 import pytest
 
@@ -36,11 +38,13 @@ class FakeGate:
 
     def __init__(self):
         self.attempts = 0
+        self.clients = []
         self.refusal = None
         self.meanwhile = lambda: None
 
-    async def matches(self, secret, hashes):
+    async def matches(self, secret, hashes, client):
         self.attempts += 1
+        self.clients.append(client)
         self.meanwhile()
         if self.refusal:
             raise self.refusal
@@ -70,6 +74,8 @@ class FakeTokens:
 
 class FakeBudget:
     """Has so many failures left, and writes down what is asked of it."""
+
+    client = "192.0.2.1"
 
     def __init__(self, left=3):
         self.left = left
@@ -134,6 +140,7 @@ async def test_bcrypt_key_is_hashed_once_and_then_remembered_for_its_time():
 
     assert house.recall(key(SLOW)) is None
     assert (await house.verify(key(SLOW))).name == "alice"
+    assert house.gate.clients == [house.budget.client]
     assert house.recall(key(SLOW), WALL + TTL_S - 1).name == "alice"
     assert house.recall(key(SLOW), WALL + TTL_S) is None
     assert (house.gate.attempts, house.budget.log) == (1, ["reserve", "refund"])
@@ -381,3 +388,18 @@ async def test_token_without_an_end_is_not_remembered():
 
     assert (await house.verify(jwt())).name == "bob"
     assert house.recall(jwt()) is None
+
+
+async def test_key_of_ours_is_known_though_its_time_is_over():
+    house = House(f"old:sha256:{hashlib.sha256(PLAIN.encode()).hexdigest()} expires=1970-01-01")
+
+    assert house.authenticator.is_known_key(PLAIN, 1e9)
+    assert not house.authenticator.is_known_key("another", 1e9)
+
+
+async def test_hashed_key_is_known_once_it_was_used():
+    house = House(f"alice:{HASH}")
+
+    assert not house.authenticator.is_known_key(SLOW, WALL)
+    await house.verify(key(SLOW))
+    assert house.authenticator.is_known_key(SLOW, WALL)

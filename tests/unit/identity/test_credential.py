@@ -216,3 +216,17 @@ def test_short_way_and_long_way_agree(value):
     assert outcome({b"authorization": value}) == outcome(
         {b"authorization": value, b"sec-websocket-protocol": b"x"}
     )
+
+
+@pytest.mark.parametrize(
+    ("token", "is_jwt"),
+    [
+        pytest.param(b"a.b.c", True, id="two dots"),
+        pytest.param(b"a.b", False, id="one dot"),
+        pytest.param(b"a.b.c.d", False, id="three dots"),
+    ],
+)
+def test_what_stands_in_one_place_is_a_credential_too(token, is_jwt):
+    assert Credential.of(token, "cookie") == Credential(
+        token.decode(), frozenset({"cookie"}), is_jwt
+    )

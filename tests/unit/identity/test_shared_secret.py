@@ -2,6 +2,7 @@ import pytest
 
 from pyproxy.errors.refusal import InvalidSharedSecret
 from pyproxy.identity.shared_secret import SharedSecret
+from pyproxy.wire.head import read_request_head
 
 SECRET = SharedSecret("X-Proxy-Token", "open sesame")
 
@@ -35,6 +36,25 @@ def test_anything_else_does_not(index, repeated, detail):
         "invalid_token",
         detail,
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "values"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([b"X-Other: open sesame"], [], id="another header"),
+        pytest.param([b"X-Proxy-Token: open barley"], [], id="another value"),
+        pytest.param([b"x-proxy-token:open sesame"], [b"open sesame"], id="the secret"),
+        pytest.param(
+            [b"X-Proxy-Token: open barley", b"X-PROXY-TOKEN:  open sesame "], [b"open sesame"],
+            id="the secret, and another",
+        ),
+    ],
+)  # fmt: skip
+def test_the_secret_is_known_again_whoever_asks(lines, values):
+    head = read_request_head(b"\r\n".join([b"GET / HTTP/1.1", *lines, b"", b""]))
+
+    assert SECRET.presented(head) == values
 
 
 def test_secret_is_not_kept():

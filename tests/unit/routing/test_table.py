@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -31,10 +33,13 @@ ROUTES = Table.build(
         pytest.param(b"/openai/v1/files/1/content", "files", id="below the longest"),
         pytest.param(b"/openai/v1/filesystem", "openai", id="segments are whole"),
         pytest.param(b"/openaix", "root", id="segments are whole at the first, too"),
-        pytest.param(b"/OpenAI", "root", id="case matters"),
         pytest.param(b"/%6fpenai/x", "openai", id="an escaped letter is the letter"),
         pytest.param(b"/openai/v1/%66iles", "files", id="an escape in the last segment"),
         pytest.param(b"/x%2Fy", "root", id="an encoded slash that changes nothing"),
+        pytest.param(b"/X;y=1/Z.", "root", id="parameters and case that change nothing"),
+        pytest.param(b"/openai/threads/Th_AbC;v=1", "openai", id="parameters below a route"),
+        pytest.param(b"/openai/models/gpt-4.1", "openai", id="a dot within"),
+        pytest.param(b"/openai/https%253A%252F%252Fx", "openai", id="a URL, encoded twice"),
         pytest.param(b"*", "root", id="asterisk form"),
         pytest.param(b"/" + b"a/" * 8000, "root", id="eight thousand segments"),
     ],
@@ -65,6 +70,74 @@ def test_an_encoded_slash_that_hides_a_route_is_refused(path):
 
     with pytest.raises(BadRequest):
         table.match(b"gateway.example", path, b"GET")
+
+
+PROTECTED = Table.build(
+    [
+        Entry.of("/", [], [], "open"),
+        Entry.of("/admin/v2", [], [], "admin"),
+        Entry.of("/Mixed", [], [], "mixed"),
+        Entry.of("/mixed", [], [], "plain"),
+        Entry.of("/hosted", ["api.example.com"], [], "hosted"),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(b"/admin;x=1/v2/u", id="parameters"),
+        pytest.param(b"/admin/v2;x", id="parameters at the end"),
+        pytest.param(b"/admin/v2%3bx", id="escaped parameters"),
+        pytest.param(b"/admin/v2%253bx", id="parameters escaped twice"),
+        pytest.param(b"/Admin/v2", id="case"),
+        pytest.param(b"/%2561dmin/v2", id="escaped twice"),
+        pytest.param(b"/admin%252fv2", id="slash escaped twice"),
+        pytest.param(b"/x/%252e%252e/admin/v2", id="dots escaped twice"),
+        pytest.param(b"/admin/./v2", id="dots that nobody resolved"),
+        pytest.param(b"/admin//v2", id="empty segment"),
+        pytest.param(b"/admin%5Cv2", id="backslash"),
+        pytest.param(b"/admin./v2", id="dot at the end"),
+        pytest.param(b"/admin%20/v2", id="space at the end"),
+        pytest.param(b"/admin/v2%3Fx", id="escaped question mark"),
+        pytest.param(b"/admin/v2%23x", id="escaped hash"),
+        pytest.param(b"/%EF%BD%81dmin/v2", id="full-width letter"),
+        pytest.param(b"/admin%EF%BC%8Fv2", id="full-width slash"),
+        pytest.param(b"/%25u0061dmin/v2", id="Microsoft's escape"),
+        pytest.param(b"/admin/%ffv2", id="octets that may be left out"),
+        pytest.param(b"/admin%2500/v2", id="NUL"),
+        pytest.param(b"/x" + b"%" + b"25" * 20 + b"2e", id="escapes without end"),
+    ],
+)
+def test_a_path_that_may_be_another_routes_is_refused(path):
+    with pytest.raises(BadRequest):
+        PROTECTED.match(b"", path, b"GET")
+
+
+def test_routes_may_differ_in_nothing_but_case():
+    assert PROTECTED.match(b"", b"/Mixed/x", b"GET").value == "mixed"
+    assert PROTECTED.match(b"", b"/mixed/x", b"GET").value == "plain"
+    with pytest.raises(BadRequest):
+        PROTECTED.match(b"", b"/MIXED/x", b"GET")
+
+
+def test_another_hosts_route_is_no_rival():
+    assert PROTECTED.match(b"www.example.com", b"/Hosted", b"GET").value == "open"
+    with pytest.raises(BadRequest):
+        PROTECTED.match(b"api.example.com", b"/Hosted", b"GET")
+
+
+def test_what_no_route_takes_is_not_found_however_it_may_be_read():
+    table = Table.build([Entry.of("/admin", [], [], "admin")])
+
+    with pytest.raises(NotFound):
+        table.match(b"", b"/Admin;x", b"GET")
+
+
+def test_where_one_route_takes_all_nothing_is_refused():
+    table = Table.build([Entry.of("/", [], [], "all")])
+
+    assert table.match(b"", b"/x/%252e%252e/Y;z", b"GET").value == "all"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +200,7 @@ def test_look_ups_do_not_grow_with_the_routes():
             return super().get(key, default)
 
     table = Table.build([Entry.of(f"/r{n}/x", [], [], n) for n in range(1000)])
-    counted = Table(table.depth, Counting(table.nodes), table.is_host_blind)
+    counted = replace(table, nodes=Counting(table.nodes))
 
     assert counted.match(b"", b"/r999/x/y/z", b"GET").value == 999
     assert Counting.asked == 1

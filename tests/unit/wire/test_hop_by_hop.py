@@ -25,6 +25,7 @@ def request(*lines):
         pytest.param([b"Connection: ,,"], set(), id="empty elements"),
         pytest.param([b"Connection: Authorization"], set(), id="credential"),
         pytest.param([b"Connection: X-Forwarded-For, x-a"], {b"x-a"}, id="CVE-2022-31813"),
+        pytest.param([b"Connection: X-Forwarded-User, x-a"], {b"x-a"}, id="who the client is"),
         pytest.param([b"Connection: content-type, Host, Cookie"], set(), id="meaning"),
     ],
 )
@@ -61,6 +62,34 @@ def test_a_name_with_an_underscore_does_not_pass_for_one_with_a_hyphen():
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(b"X-Forwarded-Anything", id="X-Forwarded"),
+        pytest.param(b"x-forwardedfor", id="without a hyphen"),
+        pytest.param(b"X-Original-Path", id="X-Original"),
+        pytest.param(b"X-Rewrite-Path", id="X-Rewrite"),
+    ],
+)
+def test_claims_of_any_name_are_believed_from_trusted_peers_alone(name):
+    head = request(name + b": x", b"X-A: x-forwarded-for")
+
+    assert kept_request_lines(head, HOP_BY_HOP) == [b"X-A: x-forwarded-for\r\n"]
+    assert len(kept_request_lines(head, HOP_BY_HOP, is_trusted=True)) == 2
+
+
+def test_a_claim_is_one_by_the_beginning_of_its_name():
+    head = request(b"Not-X-Forwarded-For: x")
+
+    assert kept_request_lines(head, HOP_BY_HOP) == [b"Not-X-Forwarded-For: x\r\n"]
+
+
+def test_underscores_are_dropped_from_trusted_peers_too():
+    head = request(b"X_Real_IP: 1.2.3.4")
+
+    assert kept_request_lines(head, HOP_BY_HOP, is_trusted=True) == []
+
+
+@pytest.mark.parametrize(
     ("lines", "passes"),
     [
         pytest.param([], False, id="no TE"),
@@ -80,3 +109,9 @@ def test_an_answers_underscores_are_its_own():
     head = read_response_head(b"HTTP/1.1 200 OK\r\nx_usage: 1\r\nConnection: X-A\r\nX-A: 1\r\n\r\n")
 
     assert kept_lines(head, HOP_BY_HOP) == [b"x_usage: 1\r\n"]
+
+
+def test_an_answer_that_names_nothing_passes_whole():
+    head = read_response_head(b"HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n")
+
+    assert kept_lines(head, HOP_BY_HOP) == [b"X-A: 1\r\n"]
