@@ -1,6 +1,7 @@
 """Settings and resources become a gateway; the only place that knows every feature."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pyproxy.assembly.listeners import Group
 from pyproxy.assembly.plans import compile_plans
@@ -23,6 +24,30 @@ from pyproxy.routing.choice import Entry
 from pyproxy.routing.table import Table
 from pyproxy.transform.cors import Cors
 from pyproxy.transform.security_headers import SecurityHeaders
+from pyproxy.upstream.balance import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A gateway that could be put in force: whatever can fail has been done.
+
+    Attributes:
+        gateway: It.
+        sources: What the files said that it was compiled from.
+        upstreams: Where its routes lead.
+    """
+
+    gateway: Gateway
+    sources: Sources
+    upstreams: tuple[Upstream, ...]
+
+    def put_in_force(self, resources: Resources) -> Gateway:
+        """Make the resources its own; cannot fail, so that all of it comes into force."""
+        self.gateway.authenticator.replace_keys(self.sources.keyring)
+        put_in_force(self.sources.local, resources.key_sets)
+        resources.client_tls = self.sources.contexts
+        resources.retain(self.upstreams)
+        return self.gateway
 
 
 def assemble(
@@ -54,7 +79,22 @@ def build(
     refresher: KeyRefresher | None = None,
     authenticator: Authenticator | None = None,
 ) -> Gateway:
-    """Compile a configuration whose files were read; the resources are its own from now on.
+    """As ``draft``, and the resources are its own from now on."""
+    return draft(
+        settings, groups, resources, sources, refresher=refresher, authenticator=authenticator
+    ).put_in_force(resources)
+
+
+def draft(
+    settings: Settings,
+    groups: Sequence[Group],
+    resources: Resources,
+    sources: Sources,
+    *,
+    refresher: KeyRefresher | None = None,
+    authenticator: Authenticator | None = None,
+) -> Draft:
+    """Compile a configuration whose files were read; what is in force stays as it is.
 
     Args:
         settings: Sound.
@@ -76,7 +116,7 @@ def build(
     server = settings.server.decoy_server_header
     line = f"Server: {server}\r\n".encode() if server else b""
     gateway = Gateway(
-        tables=tuple(_table(settings, plans, group.routes) for group in groups),
+        tables={group.bind: _table(settings, plans, group.routes) for group in groups},
         own_paths=_own_paths(settings),
         trusted=Networks(settings.server.trusted_proxies),
         authenticator=authenticator,
@@ -91,12 +131,7 @@ def build(
         block=security.over_plain + line,
         tls_block=security.over_tls + line,
     )
-    # From here on nothing can fail: all of it comes into force, or none.
-    authenticator.replace_keys(sources.keyring)
-    put_in_force(sources.local, resources.key_sets)
-    resources.client_tls = sources.contexts
-    resources.retain({each for plan in plans.values() for each in plan.upstream.endpoints})
-    return gateway
+    return Draft(gateway, sources, tuple(plan.upstream for plan in plans.values()))
 
 
 def put_in_force(local: LocalKeys, key_sets: KeySets) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pyproxy.assembly.health import check_rules
 from pyproxy.assembly.origins import origins_of
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.origin import Origin
@@ -71,6 +72,7 @@ def _plan(
 ) -> Plan:
     preset = CATALOGUE[route.provider]
     auth = settings.auth
+    up = _up(route, preset, origins[0])
     return Plan(
         name=route.name,
         strips_path=route.strip_path,
@@ -80,16 +82,18 @@ def _plan(
         is_recognising=bool(route.auth)
         and set(route.auth) <= {"key", "jwt"}
         and not route.credential_from,
-        credentials=CredentialRules.compile(auth.max_header, auth.max_token, route.credential_from),
+        credentials=CredentialRules.compile(
+            auth.max_header, auth.max_token, route.credential_from, _secrets(settings)
+        ),
         secret=_secret(route),
         users=frozenset(route.users),
         denied=DeniedPaths.of((*preset.denied_paths, *route.deny_paths)),
         meter=Meter(resources.store, [limits[name] for name in route.rate_limits]),
         max_body=settings.server.max_body if route.max_body is None else route.max_body,
         max_concurrent=route.max_concurrent,
-        up=_up(route, preset, origins[0]),
+        up=up,
         down=_down(route, settings, security),
-        upstream=_upstream(route, origins, resources, tls),
+        upstream=_upstream(route, origins, resources, tls, up),
         connect_timeout=route.connect_timeout,
         read_timeout=route.read_timeout,
         retries=route.retries,
@@ -100,6 +104,16 @@ def _secret(route: RouteSettings) -> SharedSecret | None:
     if "token" not in route.auth or route.token.secret is None:
         return None
     return SharedSecret(route.token.header, route.token.secret.reveal())
+
+
+def _secrets(settings: Settings) -> tuple[SharedSecret, ...]:
+    """Those of all routes, each once: none of them may pass on, whichever route is asked for."""
+    once = {
+        (route.token.header.lower(), route.token.secret.reveal()): secret
+        for route in settings.routes
+        if route.token.secret is not None and (secret := _secret(route)) is not None
+    }
+    return tuple(once.values())
 
 
 def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
@@ -146,9 +160,15 @@ def _upstream(
     origins: tuple[Origin, ...],
     resources: Resources,
     tls: ClientTls | None,
+    up: UpwardRules,
 ) -> Upstream:
     endpoints = [resources.endpoint(_address(origin, tls)) for origin in origins]
-    return Upstream(endpoints, is_round_robin=route.balance == "round-robin")
+    rules = check_rules(route.health, up)
+    return Upstream(
+        endpoints,
+        is_round_robin=route.balance == "round-robin",
+        checks=[resources.checks.check(each, rules) for each in endpoints] if rules else (),
+    )
 
 
 def _address(origin: Origin, tls: ClientTls | None) -> Address:

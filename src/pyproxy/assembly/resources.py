@@ -1,15 +1,20 @@
 """What outlives a reload, by name."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pyproxy.assembly.upstream_tls import TlsKey
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.key_sets import KeySets
-from pyproxy.identity.revocations import Revocations
+from pyproxy.identity.revocations import Revocations, RevokedTokens
 from pyproxy.limits.memory import MemoryStore
+from pyproxy.limits.store import Store
+from pyproxy.telemetry.log import Log
+from pyproxy.upstream.balance import Upstream
+from pyproxy.upstream.checks import Checks
 from pyproxy.upstream.endpoint import Address, Endpoint
+from pyproxy.upstream.news import BAD_NEWS, Event
 from pyproxy.upstream.tls import ClientTls
 
 
@@ -26,33 +31,56 @@ class Resources:
         key_sets: What verifies tokens.
         endpoints: Connections to upstreams, by address.
         client_tls: TLS towards upstreams, by what it was made of.
+        checks: Whether upstreams are well; see ``watch``.
     """
 
     loop: asyncio.AbstractEventLoop
     secret: bytes
     gate: BcryptGate
-    store: MemoryStore = field(default_factory=MemoryStore)
-    revocations: Revocations = field(default_factory=Revocations)
+    store: Store = field(default_factory=MemoryStore)
+    revocations: RevokedTokens = field(default_factory=Revocations)
     key_sets: KeySets = field(default_factory=KeySets)
     endpoints: dict[Address, Endpoint] = field(default_factory=dict)
     client_tls: Mapping[TlsKey, ClientTls] = field(default_factory=dict)
+    checks: Checks = field(init=False)
+    _log: Log | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing is asked, and nothing told, before ``watch``."""
+        self.checks = Checks(self._tell)
 
     def endpoint(self, address: Address) -> Endpoint:
         """The endpoint of an address, the same one for all routes that go there."""
         found = self.endpoints.get(address)
         if found is None:
-            found = self.endpoints[address] = Endpoint(address, self.loop)
+            found = self.endpoints[address] = Endpoint(address, self.loop, tell=self._tell)
         return found
 
-    def retain(self, used: Collection[Endpoint]) -> None:
+    def retain(self, used: Iterable[Upstream]) -> None:
         """Let go of the endpoints that no route leads to any more; what is busy there ends well."""
+        upstreams = tuple(used)
+        endpoints = {endpoint for each in upstreams for endpoint in each.endpoints}
         for address, endpoint in tuple(self.endpoints.items()):
-            if endpoint not in used:
+            if endpoint not in endpoints:
                 del self.endpoints[address]
                 endpoint.close()
+        self.checks.replace(check for each in upstreams for check in each.checks)
+
+    async def watch(self, log: Log) -> None:
+        """Run the health checks of the gateway in force, and write down what changes upstream.
+
+        Until cancelled; to be started once.
+        """
+        self._log = log
+        await self.checks.run()
 
     async def close(self) -> None:
         """End what runs."""
         await self.gate.close()
         for endpoint in self.endpoints.values():
             endpoint.close()
+
+    def _tell(self, event: Event, upstream: str, reason: str = "") -> None:
+        if self._log is not None:
+            values = {"upstream": upstream, "reason": reason} if reason else {"upstream": upstream}
+            self._log.write("warning" if event in BAD_NEWS else "info", event, "", values)

@@ -3,11 +3,12 @@
 from typing import Final
 
 from pyproxy.downstream.exchange import Exchange
-from pyproxy.errors.refusal import UpstreamUnreachable
+from pyproxy.errors.refusal import Refusal, UpstreamTimeout, UpstreamUnreachable
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.relay import Relay
 from pyproxy.gateway.report import failed
+from pyproxy.gateway.tunnel import Tunnel
 from pyproxy.telemetry.record import Record
 from pyproxy.transform.request import UpwardHead, upward_end
 from pyproxy.upstream.connection import UpstreamConnection
@@ -23,45 +24,58 @@ async def forward(
 ) -> None:
     """Send a request up and relay its answer; returns when that is complete or broken off.
 
-    Another attempt is made after a failed connect, and when a kept connection
-    turned out stale before a byte of the answer, if the request can do no harm
-    twice and has no body.
+    Another attempt is made after a failed connect, and when a connection ended before a
+    byte of the answer, if the request can do no harm twice and has no body.
 
     Raises:
         Refusal: No answer's head came; 502 or 504.
     """
     tried: list[Endpoint] = []
     while True:
-        endpoint = plan.upstream.pick(tried)
+        endpoint = plan.upstream.pick(tried, desk.now())
         tried.append(endpoint)
         record.upstream = endpoint.name
-        may_retry = len(tried) <= plan.retries
-        connection = endpoint.idle_connection() if len(tried) == 1 else None
-        if connection is None:
-            await exchange.to_task()
-            try:
-                connection = await endpoint.connect(plan.connect_timeout)
-            except UpstreamUnreachable as exc:
-                if may_retry:
-                    failed(desk, exc, record)
-                    continue
-                raise
-        was_used = connection.was_used
+        connection = kept = endpoint.idle_connection() if len(tried) == 1 else None
         try:
+            if connection is None:
+                await exchange.to_task()
+                connection = _checked(exchange, await endpoint.connect(plan.connect_timeout))
             await _attempt(desk, plan, exchange, up, record, cors, endpoint, connection)
-        except UpstreamUnreachable:
-            if was_used and not connection.has_answered and may_retry and _is_replayable(exchange):
-                continue
-            raise
-        return
+        except (UpstreamUnreachable, UpstreamTimeout) as exc:
+            # A kept connection that ended was stale, which says nothing of the endpoint.
+            is_stale = _is_stale(kept) and isinstance(exc, UpstreamUnreachable)
+            if not is_stale:
+                endpoint.failed(desk.now())
+            if len(tried) > plan.retries or not _may_try_again(exc, plan, exchange, connection):
+                raise
+            if not is_stale:
+                failed(desk, exc, record)
+        else:
+            return
 
 
-def _is_replayable(exchange: Exchange) -> bool:
-    return exchange.head.method in _IDEMPOTENT and exchange.body.length == 0
+def _is_stale(kept: UpstreamConnection | None) -> bool:
+    return kept is not None and not kept.has_answered
 
 
-def _check(exchange: Exchange, connection: UpstreamConnection) -> None:
-    """Nothing happened to either side while the connection was made.
+def _may_try_again(
+    refusal: Refusal, plan: Plan, exchange: Exchange, connection: UpstreamConnection | None
+) -> bool:
+    """Whether a request that failed does no harm, and may do good, if it is tried once more.
+
+    One that was not sent does none, whatever it is. Who waited for a silent upstream
+    shall not wait twice. An endpoint that ended a new connection would end the next.
+    """
+    if connection is None:
+        return True
+    if isinstance(refusal, UpstreamTimeout) or connection.has_answered:
+        return False
+    is_replayable = exchange.head.method in _IDEMPOTENT and exchange.body.length == 0
+    return is_replayable and (connection.was_used or len(plan.upstream.endpoints) > 1)
+
+
+def _checked(exchange: Exchange, connection: UpstreamConnection) -> UpstreamConnection:
+    """The connection, if nothing happened to either side while it was made.
 
     Raises:
         Refusal: The request's body broke, or the connection ended.
@@ -73,6 +87,7 @@ def _check(exchange: Exchange, connection: UpstreamConnection) -> None:
         # It ended, or said something unasked, between the handshake and now: nobody
         # would tell a request that is sent over it.
         raise UpstreamUnreachable("the connection ended before it was used")
+    return connection
 
 
 async def _attempt(
@@ -86,22 +101,28 @@ async def _attempt(
     connection: UpstreamConnection,
 ) -> None:
     """One request over one connection."""
-    _check(exchange, connection)
+    connection = _checked(exchange, connection)
     relay = Relay(
         exchange, connection, plan.down,
-        request_id=record.request_id, cors=cors, desk=desk,
+        request_id=record.request_id, cors=cors, desk=desk, worked=endpoint.worked,
     )  # fmt: skip
-    end = upward_end(up, record.request_id, exchange.body.length)
+    # Bytes of a body could be taken for the first of another protocol.
+    protocols = () if exchange.body.length else up.protocols
     sent_at = desk.now()
     endpoint.busy += 1
     try:
         connection.request(
-            b"".join((up.start, endpoint.host_line, up.lines, end)),
+            b"".join((
+                up.start, endpoint.host_line, up.lines,
+                upward_end(up, record.request_id, exchange.body.length, protocols),
+            )),
             exchange.head.method,
             is_chunked=exchange.body.length == CHUNKED,
             receiver=relay,
             read_timeout=plan.read_timeout,
-        )
+        )  # fmt: skip
+        if protocols:
+            connection.offer(Tunnel(exchange, connection, relay, protocols, desk.loop))
         exchange.source = connection
         exchange.on_broken = relay.body_broke
         exchange.body.withheld = plan.up.dropped

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from pyproxy.upstream.receiver import Receiver
+from pyproxy.upstream.receiver import Receiver, Switch
 from pyproxy.wire.chunked import ChunkedBody
 from pyproxy.wire.framing import CHUNKED, UNTIL_CLOSE, response_length, wants_close
 from pyproxy.wire.head import ResponseHead, ResponseReader, can_become_a_head
 from pyproxy.wire.syntax import Malformed
+from pyproxy.wire.upgrade import protocols_granted
 
 MAX_HEAD: Final = 64 * 1024
 # Interim answers to one request; a server sends a handful of 103 at the most.
@@ -30,10 +31,11 @@ class Answer:
         is_complete: The answer is whole.
         is_in_step: Nothing came after it, its end was not the connection's, and
             the upstream means to go on: another request may follow.
+        switch: Told if the upstream changes protocol; ``None``: it was not asked to.
     """
 
     __slots__ = ("_buffer", "_decoder", "_interims", "_left", "_method", "_reader", "_receiver",
-                 "head", "is_complete", "is_in_step")  # fmt: skip
+                 "head", "is_complete", "is_in_step", "switch")  # fmt: skip
 
     def __init__(
         self, method: bytes, receiver: Receiver, reader: ResponseReader | None = None
@@ -48,6 +50,7 @@ class Answer:
         self.head: ResponseHead | None = None
         self.is_complete = False
         self.is_in_step = True
+        self.switch: Switch | None = None
 
     @property
     def ends_with_connection(self) -> bool:
@@ -97,15 +100,26 @@ class Answer:
                 self._buffer = b""
                 self._begin(head)
                 return data
+            if head.status == _SWITCHING:
+                self._buffer = b""
+                self._change(head, data)
+                return b""
             self._take_interim(head)
         self._buffer = data
         return b""
 
     def _take_interim(self, head: ResponseHead) -> None:
         self._interims += 1
-        if head.status == _SWITCHING or self._interims > MAX_INTERIM:
-            raise Malformed("a 101 that nobody asked for, or a flood of interim answers")
+        if self._interims > MAX_INTERIM:
+            raise Malformed("a flood of interim answers")
         self._receiver.interim_arrived(head)
+
+    def _change(self, head: ResponseHead, rest: bytes) -> None:
+        """Give way to another protocol, if it was asked for; nothing is fed from now on."""
+        granted = () if self.switch is None else protocols_granted(head, self.switch.protocols)
+        if self.switch is None or not granted:
+            raise Malformed("a 101 that nobody asked for")
+        self.switch.switched(head, granted, rest)
 
     def _begin(self, head: ResponseHead) -> None:
         length = response_length(head, self._method)

@@ -13,9 +13,10 @@ from pyproxy.errors.refusal import (
     UpstreamUnreachable,
 )
 from pyproxy.timers.deadline import NEVER, Deadline
+from pyproxy.transports.reset import reset
 from pyproxy.upstream.answer import Answer
 from pyproxy.upstream.reason import in_words
-from pyproxy.upstream.receiver import Receiver
+from pyproxy.upstream.receiver import Receiver, Switch
 from pyproxy.wire.chunked import chunk, last_chunk
 from pyproxy.wire.head import FieldLine, ResponseReader
 from pyproxy.wire.syntax import Malformed
@@ -34,6 +35,9 @@ class UpstreamConnection(asyncio.Protocol):
         shaped: What was made of its last answer's head, for who answers to know again.
         idle_s: How long the upstream keeps it open without a request, as far
             as it said so.
+        read_timeout: Seconds of silence that the present request allows.
+        is_paused: It is not read.
+        is_behind: The upstream has yet to read most of what was written.
     """
 
     def __init__(
@@ -50,9 +54,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._upload_is_chunked = False
         self._upload_is_complete = False
-        self._read_timeout = 0.0
-        self._paused = False
-        self._is_behind = False  # the upstream has yet to read most of what was written
+        self.read_timeout = 0.0
+        self.is_paused = False
+        self.is_behind = False
         self.was_used = False
         self.has_answered = False
         self.shaped: object = None
@@ -82,14 +86,14 @@ class UpstreamConnection(asyncio.Protocol):
             self._finish(answer)
         elif answer.head is not None:
             # Before the head the deadline stands: one that drips does not come at all.
-            self._deadline.at = self._loop.time() + self._read_timeout
+            self._deadline.at = self._loop.time() + self.read_timeout
         receiver.flush()
 
     def eof_received(self) -> bool:
         """The end of a close-delimited body, or a cut; either way the end."""
         answer, receiver = self._answer, self._receiver
         if answer is not None and receiver is not None and answer.ends_with_connection:
-            if _is_cut(self.transport):
+            if is_cut(self.transport):
                 self._fail(UpstreamUnreachable("TLS ended without close_notify"))
             else:
                 answer.end()
@@ -107,13 +111,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The upstream reads slower than the body comes."""
-        self._is_behind = True
+        self.is_behind = True
         if self._receiver is not None:
             self._receiver.upload_blocked()
 
     def resume_writing(self) -> None:
         """The upstream caught up."""
-        self._is_behind = False
+        self.is_behind = False
         if self._receiver is not None:
             self._receiver.upload_unblocked()
 
@@ -141,7 +145,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._receiver = receiver
         self._upload_is_chunked = is_chunked
         self._upload_is_complete = False
-        self._read_timeout = read_timeout
+        self.read_timeout = read_timeout
         self.has_answered = False
         self._out.append(head)
         self._deadline.set(self._loop.time() + read_timeout)
@@ -155,7 +159,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.write(piece)
             if not self.has_answered:
                 # Silence is counted from the last byte that the upstream could answer to.
-                self._deadline.at = self._loop.time() + self._read_timeout
+                self._deadline.at = self._loop.time() + self.read_timeout
 
     def body_ended(self, trailers: list[FieldLine]) -> None:
         """End the request's body."""
@@ -167,6 +171,17 @@ class UpstreamConnection(asyncio.Protocol):
             else:
                 self.transport.write(piece)
 
+    def offer(self, switch: Switch) -> None:
+        """Let the upstream change protocol, as the head that is staged asks it to."""
+        if self._answer is not None:
+            self._answer.switch = switch
+
+    def hand_over(self, successor: asyncio.Protocol) -> None:
+        """Let another protocol read and answer for the connection's end."""
+        self._receiver = self._answer = None
+        self._deadline.cancel()
+        self.transport.set_protocol(successor)
+
     def flush_request(self) -> None:
         """Write the head, and what there is of the body, in one piece."""
         out, self._out = self._out, []
@@ -174,21 +189,21 @@ class UpstreamConnection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Leave the rest of the answer in the socket."""
-        if not self._paused and not self.transport.is_closing():
-            self._paused = True
+        if not self.is_paused and not self.transport.is_closing():
+            self.is_paused = True
             self.transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
-        if self._paused and not self.transport.is_closing():
-            self._paused = False
-            self._deadline.set(self._loop.time() + self._read_timeout)
+        if self.is_paused and not self.transport.is_closing():
+            self.is_paused = False
+            self._deadline.set(self._loop.time() + self.read_timeout)
             self.transport.resume_reading()
 
     def abort(self) -> None:
-        """End the connection at once; the receiver hears no more."""
+        """End the connection at once, even if the upstream does not read; nobody hears of it."""
         self._receiver = self._answer = None
-        self.transport.abort()
+        reset(self.transport)
 
     def rest(self, seconds: float) -> None:
         """Wait in the pool, at most so long."""
@@ -206,10 +221,10 @@ class UpstreamConnection(asyncio.Protocol):
         """The answer is whole; the connection is kept if it is surely in step."""
         self._receiver = self._answer = None
         self._deadline.at = NEVER
-        if self._is_behind or not self._upload_is_complete:
+        if self.is_behind or not self._upload_is_complete:
             # Closed, it would wait until the upstream reads what it did not care for; kept, the
             # next upload would not be held back, since the transport is over its bound already.
-            self.transport.abort()
+            reset(self.transport)
             return
         if not answer.is_in_step or answer.head is None:
             self.transport.close()
@@ -222,21 +237,21 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _fail(self, refusal: Refusal) -> None:
         receiver, self._receiver, self._answer = self._receiver, None, None
-        self.transport.abort()
+        reset(self.transport)
         if receiver is not None:
             receiver.failed(refusal)
 
     def _expire(self) -> None:
         if self._receiver is None:
             self.transport.close()
-        elif self._paused:
+        elif self.is_paused:
             # The client does not read; silence is not the upstream's fault.
-            self._deadline.set(self._loop.time() + max(1.0, self._read_timeout))
+            self._deadline.set(self._loop.time() + max(1.0, self.read_timeout))
         else:
             self._fail(UpstreamTimeout("silence for longer than read_timeout"))
 
 
-def _is_cut(transport: asyncio.Transport) -> bool:
+def is_cut(transport: asyncio.Transport) -> bool:
     """Whether TLS ended without saying so, as anybody on the way can make it (RFC 8446 §6.1)."""
     tls = transport.get_extra_info("ssl_object")
     if tls is None:

@@ -1,6 +1,7 @@
 """One address of an upstream: how to connect to it, and its idle connections."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,10 +9,16 @@ from typing import Final
 
 from pyproxy.errors.refusal import UpstreamUnreachable
 from pyproxy.upstream.connection import UpstreamConnection
+from pyproxy.upstream.dial import dial
+from pyproxy.upstream.names import LookUp, Names, Place
+from pyproxy.upstream.news import Tell, silent
 from pyproxy.upstream.reason import in_words
+from pyproxy.upstream.standing import FAILURES, Standing
 
 _HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
+# An upstream that never says its farewell in TLS would else hold each connection for 30 s.
+_FAREWELL_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,54 +45,106 @@ class Endpoint:
     """Connections to one address.
 
     The pool is a stack: the connection used last is used next, so that surplus
-    ones grow old and close. It holds as many as were ever busy at once.
+    ones grow old and close. It holds as many as were ever busy at once. One to an
+    IP address that the name does not have any more is not used again.
+
+    Args:
+        address: Where it is.
+        loop: The worker's.
+        look_up: Resolves the host; ``None``: the system does.
+        tell: Hears what changes.
 
     Attributes:
         address: Where it is.
         name: For logs.
         host_line: The ``Host`` field (RFC 9110 section 7.2).
-        busy: Requests under way, for balancing.
+        busy: Requests under way and connections being made, for balancing.
+        standing: What became of the requests before.
     """
 
-    def __init__(self, address: Address, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        address: Address,
+        loop: asyncio.AbstractEventLoop,
+        look_up: LookUp | None = None,
+        tell: Tell = silent,
+    ) -> None:
         self.address = address
         self.name = f"{address.host}:{address.port}"
         self.host_line = b"Host: %b\r\n" % _authority(address)
         self.busy = 0
         self._loop = loop
+        self._tell = tell
+        self.standing = Standing()
+        self._names = Names(
+            address.host, address.port, loop,
+            look_up=look_up, changed=self._moved, failed=self._name_failed,
+        )  # fmt: skip
         self._idle: dict[UpstreamConnection, None] = {}
+        self._ips: dict[UpstreamConnection, str] = {}
+        self._present: frozenset[str] | None = None  # the name's addresses, once looked up
         self._is_closed = False
+
+    # Connections
 
     def idle_connection(self) -> UpstreamConnection | None:
         """A connection that is open and unused, if there is one."""
         while self._idle:
             connection, _ = self._idle.popitem()
             if connection.is_open:
+                # Who never needs a new connection would never hear that the name moved.
+                self._names.keep_fresh()
                 return connection
         return None
 
     async def connect(self, timeout_s: float) -> UpstreamConnection:
-        """A new connection.
+        """A new connection for a request.
 
         Raises:
-            UpstreamUnreachable: It failed, or took longer than ``timeout_s``.
+            UpstreamUnreachable: It failed, or took longer than ``timeout_s`` from the
+                name to the end of the handshake.
         """
-        address = self.address
+        # Counted, or an endpoint that takes its time to connect would look as if it had
+        # nothing to do, and get every request meanwhile.
+        self.busy += 1
+        try:
+            return await self.reach(timeout_s)
+        finally:
+            self.busy -= 1
+
+    async def reach(self, timeout_s: float) -> UpstreamConnection:
+        """As ``connect``, but for no request."""
+        step = "resolving the name"
         try:
             async with asyncio.timeout(timeout_s):
-                _, connection = await self._loop.create_connection(
-                    self._protocol,
-                    address.host,
-                    address.port,
-                    ssl=address.tls,
-                    server_hostname=address.server_name if address.tls else None,
-                )
+                places = await self._names.places()
+                step = "connecting"
+                sock, place, beaten = await dial(self._loop, places)
+                if beaten:
+                    self._names.demote(beaten)
+                step = "the TLS handshake"
+                return await self._open(sock, place)
         except TimeoutError as exc:
-            raise UpstreamUnreachable("connecting took too long") from exc
-        except OSError as exc:
+            self._names.doubt()
+            raise UpstreamUnreachable(f"{step} took too long") from exc
+        except (OSError, UnicodeError) as exc:
+            self._names.doubt()
             raise UpstreamUnreachable(f"connecting failed: {in_words(exc)}") from exc
+
+    async def _open(self, sock: socket.socket, place: Place) -> UpstreamConnection:
+        """Speak over a connected socket, which is the loop's from now on."""
+        address = self.address
+        _, connection = await self._loop.create_connection(
+            self._protocol,
+            sock=sock,
+            ssl=address.tls,
+            server_hostname=address.server_name if address.tls else None,
+            ssl_shutdown_timeout=_FAREWELL_S if address.tls else None,
+        )
         if address.check is not None:
             self._check(connection, address.check)
+        if connection.is_open:
+            self._ips[connection] = place.ip
         return connection
 
     def _check(self, connection: UpstreamConnection, check: Callable[[bytes], None]) -> None:
@@ -100,7 +159,7 @@ class Endpoint:
         return UpstreamConnection(self._loop, self._keep, self._forget)
 
     def _keep(self, connection: UpstreamConnection) -> None:
-        if self._is_closed:
+        if self._is_closed or self._is_gone(connection):
             connection.transport.close()
             return
         connection.rest(connection.idle_s)
@@ -108,12 +167,44 @@ class Endpoint:
 
     def _forget(self, connection: UpstreamConnection) -> None:
         self._idle.pop(connection, None)
+        self._ips.pop(connection, None)
 
     def close(self) -> None:
         """Close the idle connections; busy ones end with their requests."""
         self._is_closed = True
         for connection in tuple(self._idle):
             connection.transport.close()
+
+    # The name
+
+    def _moved(self, present: frozenset[str]) -> None:
+        self._present = present
+        for connection in tuple(self._idle):
+            if self._is_gone(connection):
+                del self._idle[connection]
+                connection.transport.close()
+
+    def _is_gone(self, connection: UpstreamConnection) -> bool:
+        return self._present is not None and self._ips.get(connection) not in self._present
+
+    def _name_failed(self, error: OSError | UnicodeError | None) -> None:
+        if error is None:
+            self._tell("upstream.name_found", self.name)
+        else:
+            self._tell("upstream.name_failed", self.name, in_words(error))
+
+    # Its standing
+
+    def worked(self) -> None:
+        """Take note that an answer's head came."""
+        if self.standing.worked():
+            self._tell("upstream.recovered", self.name)
+
+    def failed(self, now: float) -> None:
+        """Take note that no connection could be made, or that it gave no answer's head."""
+        if term := self.standing.failed(now):
+            reason = f"{FAILURES} failures in a row: others are asked for {term:g} s"
+            self._tell("upstream.ejected", self.name, reason)
 
 
 def _authority(address: Address) -> bytes:

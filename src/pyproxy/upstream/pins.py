@@ -1,7 +1,6 @@
 """Public keys that an upstream's certificate must have."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterable
 
@@ -9,11 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.errors.refusal import UpstreamUnreachable
-
-_PREFIX = "sha256//"  # as `curl --pinnedpubkey` writes it
-_DIGEST_BYTES = 32
 
 
 class Pins:
@@ -30,25 +25,16 @@ class Pins:
         self._digests = digests
 
     @classmethod
-    def parse(cls, texts: Iterable[str], path: str = "pin_sha256") -> "Pins":
-        """Read pins: base64 of the SHA-256 of a SubjectPublicKeyInfo (RFC 7469 section 2.4).
+    def of(cls, texts: Iterable[str]) -> "Pins":
+        """Take pins: base64 of the SHA-256 of a SubjectPublicKeyInfo (RFC 7469 section 2.4).
 
         Args:
-            texts: With or without ``sha256//`` before it.
-            path: Where they stand, for the fault: ``routes[0].tls.pin_sha256``.
+            texts: Sound, as the configuration has them.
 
         Raises:
-            ConfigurationError: With every pin that is none.
+            ValueError: No base64.
         """
-        digests = [_digest(text) for text in texts]
-        faults = [
-            Fault(f"{path}[{index}]", "is no pin: base64 of a SHA-256, 44 characters")
-            for index, digest in enumerate(digests)
-            if digest is None
-        ]
-        if faults:
-            raise ConfigurationError(*faults)
-        return cls(frozenset(digest for digest in digests if digest is not None))
+        return cls(frozenset(base64.b64decode(text, validate=True) for text in texts))
 
     def __bool__(self) -> bool:
         """Whether any key is pinned."""
@@ -84,14 +70,6 @@ def pin_of(certificate: bytes) -> str:
     if digest is None:
         raise UpstreamUnreachable("the upstream's certificate cannot be read")
     return base64.b64encode(digest).decode()
-
-
-def _digest(text: str) -> bytes | None:
-    try:
-        digest = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return digest if len(digest) == _DIGEST_BYTES else None
 
 
 def _key_digest(certificate: bytes) -> bytes | None:

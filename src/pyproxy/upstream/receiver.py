@@ -4,6 +4,20 @@ from typing import Protocol
 
 from pyproxy.errors.refusal import Refusal
 from pyproxy.wire.head import FieldLine, ResponseHead
+from pyproxy.wire.upgrade import Protocols
+
+
+class Switch(Protocol):
+    """Takes over when an upstream changes protocol as it was asked to.
+
+    Attributes:
+        protocols: What it was asked for.
+    """
+
+    protocols: Protocols
+
+    def switched(self, head: ResponseHead, protocols: Protocols, rest: bytes) -> None:
+        """Take the 101, what it changes to, and bytes that came after it already."""
 
 
 class Receiver(Protocol):

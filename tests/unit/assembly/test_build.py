@@ -74,10 +74,10 @@ def credential(text):
 async def test_each_listener_has_its_routes(configured, resources):
     gateway = built(configured(CONFIG), resources)
 
-    assert gateway.tables[0].match(b"", b"/one/x", b"GET").value.name == "one"
-    assert gateway.tables[1].match(b"", b"/two", b"GET").value.name == "two"
+    assert gateway.tables["127.0.0.1:1"].match(b"", b"/one/x", b"GET").value.name == "one"
+    assert gateway.tables["127.0.0.1:2"].match(b"", b"/two", b"GET").value.name == "two"
     with pytest.raises(NotFound):
-        gateway.tables[1].match(b"", b"/one", b"GET")
+        gateway.tables["127.0.0.1:2"].match(b"", b"/one", b"GET")
 
 
 async def test_what_is_configured_is_in_force(configured, resources):

@@ -25,6 +25,7 @@ def test_one_address_is_one_group_with_all_its_certificates():
         ("127.0.0.1:2", ("one",), False),
     ]
     assert groups[0].listeners == (first, second)
+    assert not groups[0].proxy_protocol
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,7 @@ def test_one_address_is_one_group_with_all_its_certificates():
         pytest.param({"certificate": ""}, id="plain HTTP beside TLS"),
         pytest.param({"min_version": "1.3"}, id="another version"),
         pytest.param({"client_ca": "ca.crt"}, id="client certificates"),
+        pytest.param({"proxy_protocol": True}, id="a PROXY header"),
         pytest.param({"routes": ("one",)}, id="other routes"),
     ],
 )

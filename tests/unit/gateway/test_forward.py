@@ -6,6 +6,8 @@ import pytest
 
 from pyproxy.errors.refusal import (
     BodyTooLarge,
+    Refusal,
+    UpstreamProtocolError,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
@@ -29,6 +31,8 @@ class Connection:
         self.has_answered = False
         self.is_aborted = False
         self.is_open = True
+        self.offered = ()
+        self.read_timeout = 60.0
         self.shaped = None
         self.sent = []
         self._script = script
@@ -36,6 +40,9 @@ class Connection:
     def request(self, head, method, *, is_chunked, receiver, read_timeout):
         self.sent += [head, method, is_chunked, read_timeout]
         self.receiver = receiver
+
+    def offer(self, switch):
+        self.offered = switch.protocols
 
     def body_arrived(self, data):
         self.sent.append(data)
@@ -78,8 +85,8 @@ def stays_silent(connection):
     connection.receiver.failed(UpstreamTimeout())
 
 
-def waits(_connection):
-    """No answer yet."""
+def speaks_no_http(connection):
+    connection.receiver.failed(UpstreamProtocolError())
 
 
 class Endpoint:
@@ -91,6 +98,13 @@ class Endpoint:
         self.busy = 0
         self.fresh = list(fresh)
         self.idle = idle
+        self.fates = []
+
+    def worked(self):
+        self.fates.append("worked")
+
+    def failed(self, _now):
+        self.fates.append("failed")
 
     def idle_connection(self):
         taken, self.idle = self.idle, None
@@ -111,7 +125,7 @@ class Endpoints:
         self.endpoints = endpoints
         self.tried = []
 
-    def pick(self, tried):
+    def pick(self, tried, _now):
         self.tried.append(tuple(tried))
         return self.endpoints[min(len(tried), len(self.endpoints) - 1)]
 
@@ -125,10 +139,10 @@ def record():
 def forwarded(desk, plan_of, record):
     """Sends an exchange to endpoints."""
 
-    async def forwarded_(exchange, *endpoints, **changes):
+    async def forwarded_(exchange, *endpoints, head=UP, **changes):
         upstream = Endpoints(*endpoints)
         plan = plan_of(upstream=upstream, **changes)
-        await forward(desk, plan, exchange, UP, record, b"")
+        await forward(desk, plan, exchange, head, record, b"")
         return upstream
 
     return forwarded_
@@ -304,10 +318,12 @@ async def test_rest_of_a_body_that_was_answered_early_goes_nowhere(asked, forwar
 
 
 async def test_client_that_leaves_ends_the_upstreams_request(asked, forwarded, record):
-    connection = Connection(waits)
+    is_asked = asyncio.Event()
+    connection = Connection(lambda _: is_asked.set())
     endpoint = Endpoint(connection)
     task = asyncio.get_running_loop().create_task(forwarded(asked(), endpoint))
-    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await is_asked.wait()
     busy = endpoint.busy
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -339,3 +355,62 @@ async def test_a_connection_that_ended_before_its_request_is_unreachable(asked, 
     with pytest.raises(UpstreamUnreachable, match="before it was used"):
         await forwarded(asked(), Endpoint(gone), retries=0)
     assert not gone.sent
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "is_kept", "fates"),
+    [
+        pytest.param(ends, True, [], id="stale"),
+        pytest.param(ends, False, ["failed"], id="ended before its head"),
+        pytest.param(stays_silent, True, ["failed"], id="silent"),
+        pytest.param(ends_in_the_head, True, ["failed"], id="ended within its head"),
+        pytest.param(speaks_no_http, False, [], id="no HTTP"),
+    ],
+)
+async def test_what_an_endpoint_is_blamed_for(asked, forwarded, behaviour, is_kept, fates):
+    connection = Connection(behaviour, was_used=is_kept)
+    endpoint = Endpoint(idle=connection) if is_kept else Endpoint(connection)
+    with pytest.raises(Refusal):
+        await forwarded(asked(), endpoint, retries=0)
+
+    assert endpoint.fates == fates
+
+
+async def test_refused_connection_is_the_endpoints_fault(asked, forwarded):
+    bad, good = Endpoint(None), Endpoint(Connection(answers))
+    await forwarded(asked(), bad, good, retries=1)
+
+    assert (bad.fates, good.fates) == (["failed"], ["worked"])
+
+
+async def test_what_was_not_sent_is_sent_elsewhere_whatever_it_is(asked, forwarded):
+    closed, good = Connection(answers), Connection(answers)
+    closed.is_open = False
+    await forwarded(asked("POST / HTTP/1.1"), Endpoint(closed), Endpoint(good), retries=1)
+
+    assert not closed.sent
+    assert good.sent
+
+
+# --- Another protocol
+
+ASKING = UpwardHead(UP.start, UP.lines, has_length=False, protocols=(b"foo",))
+
+
+async def test_change_of_protocol_is_asked_for_and_offered(asked, forwarded, channel):
+    connection = Connection(answers)
+    await forwarded(asked(), Endpoint(connection), head=ASKING)
+
+    assert b"\r\nConnection: Upgrade\r\nUpgrade: foo\r\n" in connection.sent[0]
+    assert connection.offered == (b"foo",)
+    assert channel.written.endswith(b"\r\n\r\nok")
+
+
+async def test_request_with_a_body_asks_for_no_change(asked, forwarded):
+    exchange = asked("POST / HTTP/1.1", "Content-Length: 1")
+    exchange.body.feed(b"x")
+    connection = Connection(answers)
+    await forwarded(exchange, Endpoint(connection), head=ASKING)
+
+    assert b"Upgrade" not in connection.sent[0]
+    assert connection.offered == ()

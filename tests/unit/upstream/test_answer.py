@@ -248,3 +248,48 @@ def test_answer_that_is_cut_is_never_complete(data, place):
     assert not answer.is_complete
     assert all(call[0] != "end" for call in told)
     assert not answer.ends_with_connection
+
+
+class Switch:
+    """Asked for ``foo``; keeps what it is told."""
+
+    protocols = (b"foo",)
+
+    def __init__(self):
+        self.calls = []
+
+    def switched(self, head, protocols, rest):
+        self.calls.append((head.status, protocols, rest))
+
+
+SWITCHES = b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: Foo\r\n\r\n"
+
+
+@pytest.mark.parametrize("before", [b"", HINTS], ids=["alone", "after hints"])
+@pytest.mark.parametrize("rest", [b"", b"\0rest"], ids=["whole", "with bytes behind"])
+def test_another_protocol_is_given_way_to(before, rest):
+    answer, switch = Answer(b"GET", Receiver()), Switch()
+    answer.switch = switch
+    for piece in bytewise(before + SWITCHES[:-1]):
+        answer.feed(piece)
+    answer.feed(SWITCHES[-1:] + rest)
+
+    assert switch.calls == [(101, (b"Foo",), rest)]
+    assert answer.head is None
+    assert not answer.is_complete
+
+
+@pytest.mark.parametrize(
+    ("switch", "text"),
+    [
+        pytest.param(None, SWITCHES, id="not asked"),
+        pytest.param(Switch(), SWITCHES.replace(b"Foo", b"h2c"), id="another"),
+        pytest.param(Switch(), b"HTTP/1.1 101 Go\r\n\r\n", id="no fields"),
+    ],
+)
+def test_101_that_nobody_asked_for_is_none(switch, text):
+    answer = Answer(b"GET", Receiver())
+    answer.switch = switch
+
+    with pytest.raises(Malformed, match="nobody asked"):
+        answer.feed(text)

@@ -1,7 +1,9 @@
 """A connection to an upstream, with a transport that is told what happens, and a clock."""
 
 import asyncio
+import socket
 import ssl
+import struct
 
 import pytest
 import trustme
@@ -55,12 +57,20 @@ class Transport:
         self.writes = []
         self.end = ""
         self.is_reading = True
+        self.is_reset = False
 
-    def get_extra_info(self, _name):
-        return None
+    def get_extra_info(self, name):
+        return self if name == "socket" else None
+
+    def setsockopt(self, level, option, value):
+        assert (level, option) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        self.is_reset = struct.unpack("ii", value) == (1, 0)
 
     def is_closing(self):
         return bool(self.end)
+
+    def set_protocol(self, protocol):
+        self.protocol = protocol
 
     def write(self, data):
         self.writes.append(data)
@@ -332,6 +342,14 @@ def test_who_aborts_hears_no_more(line):
     assert not line.connection.is_open
 
 
+def test_who_aborts_is_seen_even_by_an_upstream_that_does_not_read(line):
+    # Behind bytes that nobody reads, an ordinary end would wait for hours.
+    line.ask()
+    line.connection.abort()
+
+    assert line.transport.is_reset
+
+
 # --- Silence
 
 
@@ -528,3 +546,39 @@ def test_end_of_tls_is_an_answers_end_only_if_the_upstream_says_so(loop_factory,
         told = runner.run(served_over_tls(end))
 
     assert told == [(200, -2), b"half", last]
+
+
+class Successor(asyncio.Protocol):
+    """Takes a connection over."""
+
+
+class Switch:
+    """Hands the connection over when the upstream changes protocol."""
+
+    protocols = (b"foo",)
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.successor = Successor()
+        self.rest = None
+
+    def switched(self, _head, _protocols, rest):
+        self.rest = rest
+        self.connection.hand_over(self.successor)
+
+
+def test_connection_that_changes_protocol_is_somebody_elses(line):
+    line.ask()
+    switch = Switch(line.connection)
+    line.connection.offer(switch)
+    line.connection.data_received(
+        b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\nrest"
+    )
+    line.clock.advance(READ_TIMEOUT * 2)
+    line.connection.connection_lost(None)
+
+    assert switch.rest == b"rest"
+    assert line.transport.protocol is switch.successor
+    assert not line.transport.end
+    assert line.kept == []
+    assert line.lost == [line.connection]

@@ -1,88 +1,81 @@
-"""An address, and the connections to it, over a loop that connects as a test says."""
+"""An address, and the connections to it, over real sockets."""
 
 import asyncio
+import socket
 import ssl
+from contextlib import asynccontextmanager, suppress
 
 import pytest
+import trustme
 
 from pyproxy.errors.refusal import UpstreamUnreachable
 from pyproxy.upstream.endpoint import Address, Endpoint
+from pyproxy.upstream.names import RECHECK_S, Place
+from pyproxy.upstream.standing import FAILURES
+from tests.unit.upstream.conftest import PATIENCE_S
 
+HOST, ELSEWHERE = "127.0.0.1", "127.0.0.2"
+NAME = "api.example"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-CERTIFICATE = b"DER"
-READ_TIMEOUT = 1.0
+SOON_GONE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: timeout=1\r\n\r\nok"
+REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 
 
-class Certified:
-    """The TLS of a connection."""
-
-    def getpeercert(self, *, binary_form):
-        assert binary_form
-        return CERTIFICATE
+# --- Upstreams
 
 
-class Transport:
-    """Knows whether it is open."""
+@asynccontextmanager
+async def serving(host=HOST, port=0, tls=None, answer=OK):
+    """A server that answers each head, as long as it is asked; gives its port."""
+    writers = []
 
-    def __init__(self):
-        self.end = ""
+    async def serve(reader, writer):
+        writers.append(writer)
+        with suppress(asyncio.IncompleteReadError, OSError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(answer)
+        writer.close()
 
-    def get_extra_info(self, name):
-        return {"ssl_object": Certified()}[name]
-
-    def is_closing(self):
-        return bool(self.end)
-
-    def write(self, data):
-        pass
-
-    def close(self):
-        self.end = "closed"
-
-    def abort(self):
-        self.end = "aborted"
-
-
-class Timer:
-    """Is never due."""
-
-    def cancel(self):
-        pass
+    server = await asyncio.start_server(serve, host, port, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
 
 
-class Loop:
-    """Connects, or does what a test has in mind instead."""
-
-    def __init__(self):
-        self.asked = []
-        self.error = None
-        self.due = []
-
-    def time(self):
-        return 100.0
-
-    def call_at(self, when, _callback):
-        self.due.append(when - 100.0)
-        return Timer()
-
-    async def create_connection(self, make, *address, **named):
-        self.asked.append((*address, named))
-        if self.error is not None:
-            raise self.error
-        connection, transport = make(), Transport()
-        connection.connection_made(transport)
-        return transport, connection
+@pytest.fixture
+async def port():
+    async with serving() as port:
+        yield port
 
 
-class Silent(Loop):
-    """Never connects."""
+@pytest.fixture(scope="session")
+def authority():
+    return trustme.CA()
 
-    async def create_connection(self, *_, **__):
-        await asyncio.get_running_loop().create_future()
+
+@pytest.fixture(scope="session")
+def server_tls(authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(NAME).configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def client_tls(authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    return context
 
 
 class Receiver:
-    """Does not care."""
+    """Waits for the end of an answer."""
+
+    def __init__(self):
+        self.ended = asyncio.get_running_loop().create_future()
 
     def head_arrived(self, head, length):
         pass
@@ -90,34 +83,72 @@ class Receiver:
     def body_arrived(self, data):
         pass
 
-    def body_ended(self, trailers):
-        pass
+    def body_ended(self, _trailers):
+        self.ended.set_result(None)
 
     def flush(self):
         pass
 
+    def failed(self, refusal):
+        self.ended.set_exception(refusal)
 
-def answered(connection):
+
+async def answered(connection):
     """Take a connection through a request, to where it is idle again."""
-    connection.request(
-        b"", b"GET", is_chunked=False, receiver=Receiver(), read_timeout=READ_TIMEOUT
-    )
+    receiver = Receiver()
+    connection.request(REQUEST, b"GET", is_chunked=False, receiver=receiver, read_timeout=9.0)
     connection.body_ended([])
     connection.flush_request()
-    connection.data_received(OK)
+    async with asyncio.timeout(PATIENCE_S):
+        await receiver.ended
 
 
-@pytest.fixture
-def loop():
-    return Loop()
+class Resolver:
+    """Gives the last answer it was told, at once."""
+
+    def __init__(self, *ips, port):
+        self.port = port
+        self.asked = 0
+        self.moved(*ips)
+
+    def moved(self, *ips):
+        self.answer = [
+            Place(socket.AF_INET6 if ":" in ip else socket.AF_INET, (ip, self.port)) for ip in ips
+        ]
+
+    async def __call__(self, _host, _port):
+        self.asked += 1
+        return self.answer
 
 
-@pytest.fixture
-def endpoint(loop):
-    return Endpoint(Address("upstream.example", 8080), loop)
+class Told:
+    """Keeps what an endpoint tells."""
+
+    def __init__(self):
+        self.news = []
+
+    def __call__(self, event, upstream, reason=""):
+        self.news.append((event, upstream, reason))
 
 
-# --- Connecting
+def made(port, host=HOST, look_up=None, tell=None, **tls):
+    """An endpoint of the running loop."""
+    told = tell or Told()
+    return Endpoint(Address(host, port, **tls), asyncio.get_running_loop(), look_up, told)
+
+
+def peer(connection):
+    return connection.transport.get_extra_info("peername")[0]
+
+
+async def refused(endpoint, timeout_s=PATIENCE_S):
+    """Why no connection could be made."""
+    with pytest.raises(UpstreamUnreachable) as caught:
+        await endpoint.connect(timeout_s)
+    return caught.value.detail
+
+
+# --- What it is called
 
 
 @pytest.mark.parametrize(
@@ -137,126 +168,358 @@ def test_endpoint_is_asked_by_its_name(host, port, is_tls, line):
     assert Endpoint(Address(host, port, tls), None).host_line == line
 
 
-def test_endpoint_is_named_for_logs(endpoint):
-    assert endpoint.name == "upstream.example:8080"
+def test_endpoint_is_named_for_logs():
+    assert Endpoint(Address(NAME, 8080), None).name == "api.example:8080"
 
 
-async def test_plain_connection(endpoint, loop):
-    connection = await endpoint.connect(1.0)
+# --- Connecting
 
-    assert loop.asked == [("upstream.example", 8080, {"ssl": None, "server_hostname": None})]
+
+async def test_connection_is_new_and_open(port):
+    connection = await made(port).connect(PATIENCE_S)
+
     assert connection.is_open
     assert not connection.was_used
+    connection.abort()
 
 
-async def test_connection_over_tls_is_to_a_name(loop):
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+async def test_little_is_sent_at_once(port):
+    connection = await made(port).connect(PATIENCE_S)
+    sock = connection.transport.get_extra_info("socket")
+
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    connection.abort()
+
+
+@pytest.mark.parametrize("host", ["::1", HOST])
+async def test_both_families_are_spoken_to(host):
+    async with serving(host) as port:
+        connection = await made(port, host).connect(PATIENCE_S)
+        await answered(connection)
+
+        assert peer(connection) == host
+
+
+async def test_tls_is_to_the_name_and_its_certificate_is_looked_at(server_tls, client_tls):
     seen = []
-    endpoint = Endpoint(Address("192.0.2.1", 443, tls, "api.example", seen.append), loop)
-    await endpoint.connect(1.0)
+    async with serving(tls=server_tls) as port:
+        endpoint = made(port, tls=client_tls, server_name=NAME, check=seen.append)
+        connection = await endpoint.connect(PATIENCE_S)
+        await answered(connection)
+        shown = connection.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
 
-    assert loop.asked == [("192.0.2.1", 443, {"ssl": tls, "server_hostname": "api.example"})]
-    assert seen == [CERTIFICATE]
+        assert seen == [shown]
 
 
-async def test_certificate_that_is_not_the_pinned_one_ends_the_connection(loop):
+async def test_certificate_that_is_not_the_pinned_one_ends_the_connection(server_tls, client_tls):
     refusal = UpstreamUnreachable("another key")
-    connections = []
 
     def check(_certificate):
         raise refusal
 
-    endpoint = Endpoint(Address("a", 443, None, None, check), loop)
-    make = endpoint._protocol
-    endpoint._protocol = lambda: connections.append(make()) or connections[0]
-    with pytest.raises(UpstreamUnreachable) as caught:
-        await endpoint.connect(1.0)
+    async with serving(tls=server_tls) as port:
+        endpoint = made(port, tls=client_tls, server_name=NAME, check=check)
+        with pytest.raises(UpstreamUnreachable) as caught:
+            await endpoint.connect(PATIENCE_S)
 
-    assert caught.value is refusal
-    assert connections[0].transport.end == "aborted"
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(ConnectionRefusedError("refused"), id="refused"),
-        pytest.param(OSError("no such name"), id="unknown name"),
-        pytest.param(ssl.SSLCertVerificationError("wrong name"), id="wrong certificate"),
-        pytest.param(TimeoutError("the system's"), id="the system's patience ended"),
-    ],
-)
-async def test_failure_to_connect_is_unreachable(endpoint, loop, error):
-    loop.error = error
-    with pytest.raises(UpstreamUnreachable) as caught:
-        await endpoint.connect(1.0)
-
-    assert caught.value.__cause__ is error
+        assert caught.value is refusal
+        assert endpoint.idle_connection() is None
+        assert endpoint.busy == 0
 
 
-async def test_connecting_for_too_long_is_unreachable():
-    endpoint = Endpoint(Address("a", 80), Silent())
-    with pytest.raises(UpstreamUnreachable):
-        await endpoint.connect(0.0)
+async def test_refused_connection_is_unreachable(dead):
+    assert await refused(made(dead)) == "connecting failed: connection refused"
+
+
+async def test_certificate_for_another_name_is_unreachable(server_tls, client_tls):
+    async with serving(tls=server_tls) as port:
+        why = await refused(made(port, tls=client_tls, server_name="b.example"))
+
+    assert why.startswith("connecting failed: certificate verify failed: hostname mismatch")
+
+
+async def test_slow_connect_is_unreachable(silent, sockets):
+    before = sockets()
+
+    assert await refused(made(silent), 0.05) == "connecting took too long"
+    assert sockets() == before
+
+
+async def test_handshake_is_within_the_time_for_connecting(client_tls):
+    async with serving() as port:
+        endpoint = made(port, tls=client_tls, server_name=NAME)
+
+        assert await refused(endpoint, 0.1) == "the TLS handshake took too long"
+
+
+async def test_name_without_an_answer_is_unreachable():
+    async def look_up(_host, _port):
+        await asyncio.get_running_loop().create_future()
+
+    assert await refused(made(80, NAME, look_up), 0.05) == "resolving the name took too long"
+
+
+async def test_name_that_is_none_is_unreachable_and_told():
+    async def look_up(_host, _port):
+        raise socket.gaierror(socket.EAI_NONAME, "x")
+
+    told = Told()
+    endpoint = made(80, NAME, look_up, told)
+
+    assert await refused(endpoint) == "connecting failed: name not known"
+    assert told.news == [("upstream.name_failed", "api.example:80", "name not known")]
+
+
+async def test_name_that_is_found_again_is_told(port):
+    answers = [socket.gaierror(socket.EAI_AGAIN, "x"), [Place(socket.AF_INET, (HOST, port))]]
+
+    async def look_up(_host, _port):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    told = Told()
+    endpoint = made(port, NAME, look_up, told)
+    await refused(endpoint)
+    (await endpoint.connect(PATIENCE_S)).abort()
+
+    assert [event for event, *_ in told.news] == ["upstream.name_failed", "upstream.name_found"]
+
+
+async def test_cancelled_connect_leaves_nothing(port, silent, client_tls, sockets):
+    before = sockets()
+    for endpoint in (made(port), made(silent), made(port, tls=client_tls, server_name=NAME)):
+        for turns in range(6):
+            connecting = asyncio.ensure_future(endpoint.connect(PATIENCE_S))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            connecting.cancel()
+            await asyncio.wait({connecting})
+            if not connecting.cancelled():
+                connecting.result().abort()
+        assert endpoint.busy == 0
+    async with asyncio.timeout(PATIENCE_S):
+        while sockets() > before:  # noqa: ASYNC110 - the loop closes them in its own time
+            await asyncio.sleep(0.001)
+
+
+# --- Names with several addresses
+
+
+async def test_dead_address_is_passed_over_and_comes_last_from_now_on(port):
+    resolver = Resolver(ELSEWHERE, HOST, port=port)
+    endpoint = made(port, NAME, resolver)
+    connection = await endpoint.connect(PATIENCE_S)
+    known = await endpoint._names.places()
+
+    assert peer(connection) == HOST
+    assert [place.ip for place in known] == [HOST, ELSEWHERE]
+    assert resolver.asked == 1
+    connection.abort()
+
+
+async def test_name_is_looked_up_soon_when_nobody_answers(port, dead):
+    resolver = Resolver(HOST, port=dead)
+    endpoint = made(port, NAME, resolver)
+    await refused(endpoint)
+    due = endpoint._names._due
+
+    assert due <= asyncio.get_running_loop().time() + RECHECK_S
+
+
+async def test_idle_connection_to_an_address_that_is_gone_is_not_used():
+    async with serving() as port, serving(ELSEWHERE, port):
+        resolver = Resolver(HOST, port=port)
+        endpoint = made(port, NAME, resolver)
+        idle, busy = [await endpoint.connect(PATIENCE_S) for _ in range(2)]
+        await answered(idle)
+        resolver.moved(ELSEWHERE)
+        kept = []
+        for _ in range(2):
+            kept.append(idle.is_open)
+            await looked_up_again(endpoint)
+        await answered(busy)
+        kept += [idle.is_open, busy.is_open]
+        new = await endpoint.connect(PATIENCE_S)
+        await answered(new)
+
+        assert kept == [True, True, False, False]
+        assert peer(new) == ELSEWHERE
+        assert endpoint.idle_connection() is new
+        new.abort()
+
+
+async def test_connections_in_use_keep_the_name_fresh(port):
+    resolver = Resolver(HOST, port=port)
+    endpoint = made(port, NAME, resolver)
+    connection = await endpoint.connect(PATIENCE_S)
+    await answered(connection)
+    endpoint._names._due = 0.0
+
+    assert endpoint.idle_connection() is connection
+    await endpoint._names._looking
+    assert resolver.asked == 2
+    connection.abort()
+
+
+async def looked_up_again(endpoint):
+    endpoint._names._due = 0.0
+    endpoint._names.keep_fresh()
+    await endpoint._names._looking
 
 
 # --- The pool
 
 
+@pytest.fixture
+async def endpoint(port):
+    made_ = made(port)
+    yield made_
+    made_.close()
+
+
+async def connected(endpoint, count):
+    return [await endpoint.connect(PATIENCE_S) for _ in range(count)]
+
+
 async def test_pool_is_empty_at_first(endpoint):
-    await endpoint.connect(1.0)
+    connection = await endpoint.connect(PATIENCE_S)
 
     assert endpoint.idle_connection() is None
+    connection.abort()
 
 
 async def test_connection_that_was_used_last_is_used_next(endpoint):
-    first, second = await endpoint.connect(1.0), await endpoint.connect(1.0)
-    answered(second)
-    answered(first)
+    first, second = await connected(endpoint, 2)
+    await answered(second)
+    await answered(first)
+    found = [endpoint.idle_connection() for _ in range(3)]
 
-    assert endpoint.idle_connection() is first
-    assert endpoint.idle_connection() is second
-    assert endpoint.idle_connection() is None
+    assert found == [first, second, None]
+    first.abort()
+    second.abort()
 
 
-async def test_connection_waits_as_long_as_the_upstream_keeps_it(endpoint, loop):
-    connection = await endpoint.connect(1.0)
-    connection.idle_s = 0.5
-    answered(connection)
+async def test_connection_waits_as_long_as_the_upstream_keeps_it():
+    async with serving(answer=SOON_GONE) as port:
+        endpoint = made(port)
+        connection = await endpoint.connect(PATIENCE_S)
+        await answered(connection)
+        await asyncio.sleep(0.01)
 
-    assert loop.due == [READ_TIMEOUT, 0.5]
+        assert not connection.is_open
+        assert endpoint.idle_connection() is None
 
 
 async def test_connection_that_is_about_to_close_is_passed_over(endpoint):
-    first, second = await endpoint.connect(1.0), await endpoint.connect(1.0)
-    answered(first)
-    answered(second)
+    first, second = await connected(endpoint, 2)
+    await answered(first)
+    await answered(second)
     second.transport.close()
 
     assert endpoint.idle_connection() is first
+    first.abort()
 
 
 async def test_connection_that_was_lost_is_forgotten(endpoint):
-    connection = await endpoint.connect(1.0)
-    answered(connection)
-    connection.connection_lost(None)
+    used, unused = await connected(endpoint, 2)
+    await answered(used)
+    for connection in (used, unused):
+        connection.transport.abort()
+        connection.connection_lost(None)
 
     assert endpoint.idle_connection() is None
-
-
-async def test_lost_connection_that_was_not_idle_is_nothing_to_forget(endpoint):
-    connection = await endpoint.connect(1.0)
-    connection.connection_lost(None)
-
-    assert endpoint.idle_connection() is None
+    assert not endpoint._ips
 
 
 async def test_closing_takes_the_idle_now_and_the_busy_with_their_requests(endpoint):
-    idle, busy = await endpoint.connect(1.0), await endpoint.connect(1.0)
-    answered(idle)
+    idle, busy = await connected(endpoint, 2)
+    await answered(idle)
     endpoint.close()
     before = (idle.is_open, busy.is_open)
-    answered(busy)
+    await answered(busy)
 
     assert before == (False, True)
     assert not busy.is_open
     assert endpoint.idle_connection() is None
+
+
+async def test_connection_being_made_counts_as_work(silent):
+    endpoint = made(silent)
+    connecting = asyncio.ensure_future(endpoint.connect(PATIENCE_S))
+    await asyncio.sleep(0)
+    during = endpoint.busy
+    connecting.cancel()
+    await asyncio.wait({connecting})
+
+    assert (during, endpoint.busy) == (1, 0)
+
+
+async def test_connection_for_no_request_is_no_work(silent):
+    endpoint = made(silent)
+    reaching = asyncio.ensure_future(endpoint.reach(PATIENCE_S))
+    await asyncio.sleep(0)
+    during = endpoint.busy
+    reaching.cancel()
+    await asyncio.wait({reaching})
+
+    assert during == 0
+
+
+# --- Its standing
+
+
+def test_failures_in_a_row_and_their_end_are_told_once():
+    told = Told()
+    endpoint = Endpoint(Address(NAME, 80), None, tell=told)
+    for _ in range(2 * FAILURES):
+        endpoint.failed(100.0)
+    out_until = endpoint.standing.out_until
+    endpoint.worked()
+    endpoint.worked()
+
+    assert (out_until, endpoint.standing.out_until) == (110.0, 0.0)
+    assert [news[:2] for news in told.news] == [
+        ("upstream.ejected", "api.example:80"), ("upstream.recovered", "api.example:80"),
+    ]  # fmt: skip
+    assert told.news[0][2] == "3 failures in a row: others are asked for 10 s"
+
+
+# --- TLS that never ends
+
+
+class Deaf(asyncio.Protocol):
+    """Ends a handshake, and after that reads nothing and says nothing."""
+
+    def __init__(self, context, gone):
+        self._into, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._into, self._out, server_side=True)
+        self._gone = gone
+        self._is_deaf = False
+
+    def connection_made(self, transport):
+        self._transport = transport
+
+    def data_received(self, data):
+        if self._is_deaf:
+            return
+        self._into.write(data)
+        with suppress(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+            self._is_deaf = True
+        self._transport.write(self._out.read())
+
+    def eof_received(self):
+        self._gone.set()
+
+
+async def test_upstream_that_never_ends_tls_holds_no_connection(server_tls, client_tls):
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    server = await loop.create_server(lambda: Deaf(server_tls, gone), HOST, 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        connection = await made(port, tls=client_tls, server_name=NAME).connect(PATIENCE_S)
+        connection.transport.close()
+        async with asyncio.timeout(PATIENCE_S):
+            await gone.wait()

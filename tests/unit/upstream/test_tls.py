@@ -1,6 +1,7 @@
 """An upstream's chain and name are verified, whatever is configured."""
 
 import asyncio
+import os
 import ssl
 
 import pytest
@@ -183,7 +184,19 @@ def folder(tmp_path):
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
     )
     (tmp_path / "empty").touch()
+    os.mkfifo(tmp_path / "pipe")
     return tmp_path
+
+
+def test_cas_may_be_named_between_their_certificates(runner, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes("# Főtanúsítvány\n".encode() + AUTHORITY.cert_pem.bytes())
+
+    version, _, _ = runner.run(
+        connect(server_context("localhost"), ClientTls.load(TlsFiles(ca=path)))
+    )
+
+    assert version == "TLSv1.3"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +204,8 @@ def folder(tmp_path):
     [
         pytest.param(("missing", None, None), "missing: cannot be read: no such file", id="no CA"),
         pytest.param(("empty", None, None), "empty: holds no PEM certificate", id="empty CA"),
+        pytest.param(("pipe", None, None), "pipe: cannot be read: it is", id="CA pipe"),
+        pytest.param((None, "good.crt", "pipe"), "pipe: cannot be read: it is", id="key pipe"),
         pytest.param((None, "missing", "good.key"), "missing: cannot be read", id="no file"),
         pytest.param((None, "good.crt", "missing"), "missing: cannot be read", id="no key file"),
         pytest.param((None, "good.crt", "other.key"), "not a PEM certificate and its key",
@@ -207,3 +222,15 @@ def test_files_that_do_not_serve_are_named(folder, names, fault):
 
     with pytest.raises(ConfigurationError, match=fault):
         ClientTls.load(files, path="routes[0].tls")
+
+
+def test_name_that_tls_cannot_ask_for_is_a_fault(ca):
+    for name in (".example", "a..example"):
+        with pytest.raises(ConfigurationError, match=r"^routes\[0\]\.tls\.server_name: is no host"):
+            ClientTls.load(TlsFiles(ca=ca), name, path="routes[0].tls")
+
+
+def test_final_dot_of_a_host_is_no_part_of_its_name(ca):
+    tls = ClientTls.load(TlsFiles(ca=ca))
+
+    assert tls.name_for("api.example.") == "api.example"
