@@ -5,13 +5,13 @@ upstream, which counts, stands in for it here.
 """
 
 import ssl
-import time
+import threading
 
 import anthropic
 import openai
 import pytest
 
-from pyproxy.cli.demonstration import HOST, Demonstration, DemonstrationThread
+from pyproxy.cli.demonstration import HOST, Demonstration, DemonstrationThread, Generations
 from tests.lab.gateway import run, serving
 
 LONG = [{"role": "user", "content": "count to 10000"}]
@@ -30,9 +30,23 @@ upstream = "http://{host}:{port}"
 """
 
 
+class Watched(Generations):
+    """Says when one is given up."""
+
+    def __init__(self):
+        self.has_stopped = threading.Event()
+        super().__init__()
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name == "stopped" and value:
+            self.has_stopped.set()
+
+
 @pytest.fixture
 def demonstration():
     upstream = Demonstration(pause_s=0.001)
+    upstream.generations = Watched()
     thread = DemonstrationThread(upstream).start()
     yield upstream, thread.port
     thread.stop()
@@ -51,9 +65,7 @@ def client(demonstration, tmp_path):
 
 
 def until_stopped(generations):
-    deadline = time.monotonic() + PATIENCE_S
-    while generations.stopped == 0 and time.monotonic() < deadline:
-        time.sleep(0.005)
+    generations.has_stopped.wait(PATIENCE_S)
     return generations.stopped
 
 

@@ -10,13 +10,22 @@ QUICK = 'header_timeout = "300ms"'
 PACE_S = 0.02
 
 
-async def drip(stream, data):
+async def drip(stream, data, pace_s=PACE_S):
     """Send a byte now and then, until the other end has had enough."""
     for byte in data:
         if stream.transport.is_closing():
             return
         stream.send(bytes([byte]))
-        await asyncio.sleep(PACE_S)
+        await asyncio.sleep(pace_s)
+
+
+async def others_time_is_up(gateway, times):
+    """Wait until the gateway has closed so many connections on which nobody asked, in turn.
+
+    What had begun before has then outlasted the deadline so many times.
+    """
+    for _ in range(times):
+        await (await gateway.connect()).gone()
 
 
 @pytest.fixture
@@ -94,7 +103,7 @@ async def test_busy_connection_is_not_idle(start, upstream):
     client = await gateway.connect()
     client.send(request("GET", "/"))
     connection, _ = await upstream.asked()
-    await asyncio.sleep(0.3)
+    await others_time_is_up(gateway, 3)
     connection.send(OK)
 
     assert (await client.answer()).status == 200
@@ -132,7 +141,7 @@ async def test_body_that_nobody_reads_has_all_the_time(start, upstream):
     body = bytes(16 * 1024 * 1024)
     client.send(request("POST", "/", body=body))
     connection, _ = await upstream.asked()
-    await asyncio.sleep(0.6)
+    await others_time_is_up(gateway, 2)
     arrived = await connection.exactly(len(body))
     connection.send(OK)
 
@@ -189,9 +198,7 @@ async def test_each_byte_of_an_answer_buys_time(start, upstream):
     client.send(request("GET", "/"))
     connection, _ = await upstream.asked()
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
-    for _ in range(8):
-        await asyncio.sleep(0.15)
-        connection.send(b"x")
+    await drip(connection, b"x" * 8, 0.15)
 
     assert (await client.answer()).body == b"x" * 8
 
@@ -201,9 +208,7 @@ async def test_slow_upload_does_not_count_as_silence(start, upstream):
     client = await gateway.connect()
     client.send(request("POST", "/", "Content-Length: 8"))
     connection, _ = await upstream.asked()
-    for _ in range(8):
-        await asyncio.sleep(0.15)
-        client.send(b"x")
+    await drip(client, b"x" * 8, 0.15)
     await connection.exactly(8)
     connection.send(OK)
 
@@ -211,14 +216,14 @@ async def test_slow_upload_does_not_count_as_silence(start, upstream):
 
 
 async def test_client_that_does_not_read_is_not_the_upstreams_silence(start, upstream):
-    gateway = await start(upstream, route='read_timeout = "200ms"')
+    gateway = await start(upstream, route='read_timeout = "200ms"', server=QUICK)
     client = await gateway.connect()
     client.send(request("GET", "/"))
     connection, _ = await upstream.asked()
     body = bytes(32 * 1024 * 1024)
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body)
     head = Message(await client.head())
-    await asyncio.sleep(0.8)
+    await others_time_is_up(gateway, 3)
 
     assert head.status == 200
     assert len(await client.exactly(len(body))) == len(body)

@@ -1,9 +1,6 @@
 """A client's connection: heads in, exchanges one after the other, deadlines over all."""
 
 import asyncio
-import select
-import socket
-import struct
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -11,27 +8,20 @@ from pyproxy.downstream.body import RequestBody
 from pyproxy.downstream.drive import Drive
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.incoming import Incoming
+from pyproxy.downstream.lingering import Lingering
+from pyproxy.downstream.pace import Pace
 from pyproxy.downstream.peer import Peer
 from pyproxy.downstream.port import Port
 from pyproxy.downstream.repetition import Repetition
+from pyproxy.downstream.successor import Successor
 from pyproxy.errors.refusal import BadRequest, Refusal, RequestTimeout
 from pyproxy.timers.deadline import NEVER, Deadline
+from pyproxy.transports.reading import Reading
+from pyproxy.transports.reset import reset
 from pyproxy.wire.syntax import Malformed
 
-# Slower than this over a whole body is an attack: 100 MB would take five days
-# (R-U-Dead-Yet). Counted anew after each time that we ourselves held the body back.
-MIN_BODY_BYTES_PER_S: Final = 240.0
 # Bytes of further requests that wait while one is served.
 MAX_PIPELINED: Final = 64 * 1024
-# What is still read of a request that was answered early, so that the answer is not
-# lost to a reset (RFC 9112 section 9.6), for how long, and how long a silence ends it.
-LINGER_BYTES: Final = 1024 * 1024
-LINGER_S: Final = 2.0
-LINGER_SILENCE_S: Final = 0.2
-# While requests or a body are held back nothing is read, and so no end of the connection seen:
-# it is looked for this often, since an upstream must not work for a client that left.
-HELD_LOOK_S: Final = 0.2
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # struct linger: on, for no time
 
 
 class ClientConnection(asyncio.Protocol):
@@ -59,16 +49,14 @@ class ClientConnection(asyncio.Protocol):
         self._drive = Drive(port.spawn, self._served)
         self._exchange: Exchange | None = None
         self._body: RequestBody | None = None
+        self._successor: Successor | None = None
         self._is_served = False  # but the client has yet to read most of the answer
         self._deadline = Deadline(loop, self._expire)
         # When the next head must be whole; NEVER before its first byte, but for the first head.
         self._head_until = accepted_at + port.header_timeout
-        self._reading = True
-        self._is_looking = False
         self._write_blocked = False
-        self._lingering = -1  # bytes dropped while lingering; -1: not lingering
-        self._linger_until = 0.0
-        self._body_from = (0.0, 0)  # since when the body's rate is counted, and from which byte
+        self._lingering: Lingering | None = None
+        self._pace = Pace(accepted_at, 0)
 
     # What the loop calls
 
@@ -76,6 +64,7 @@ class ClientConnection(asyncio.Protocol):
         """Start serving; TLS is done."""
         # uvloop's transports have the methods of asyncio's without being of its classes.
         self._transport = cast(asyncio.Transport, transport)
+        self._reading = Reading(self._loop, self._transport)
         self.peer = Peer.of(self._transport, self._address)
         self._port.connections.add(self)
         self._deadline.set(self._head_until)
@@ -94,14 +83,14 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: of a body, a head, or requests to come."""
-        if self._lingering >= 0:
-            self._linger(len(data))
+        if self._lingering is not None:
+            self._linger(self._lingering, len(data))
         elif self._body is not None and not self._body.is_complete:
             self._feed_body(data)
         else:
             self._incoming.append(data)
             if self._exchange is not None:
-                self._set_reading(len(self._incoming) < MAX_PIPELINED)
+                self._reading.set(len(self._incoming) < MAX_PIPELINED)
             else:
                 self._begin_next()
 
@@ -132,42 +121,43 @@ class ClientConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection; where nothing else could show it, with a reset."""
-        unframed = self._exchange is not None and self._exchange.is_unframed
-        if unframed and not self._transport.is_closing():
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._transport.abort()
+        if self._exchange is not None and self._exchange.is_unframed:
+            reset(self._transport)
+        else:
+            self._transport.abort()
 
     def hold_body(self) -> None:
         """Leave the rest of the body in the client's socket."""
         if not self._write_blocked:
             self._deadline.at = NEVER
-        self._set_reading(False)
+        self._reading.set(False)
 
     def resume_body(self) -> None:
         """Read the body again."""
-        self._set_reading(True)
+        self._reading.set(True)
         self._expect_body_anew()
 
-    def _look_for_client(self) -> None:
-        """End a connection whose client has left while nothing is read from it."""
-        self._is_looking = False
-        if self._reading or self._transport.is_closing():
-            return
-        if _has_hung_up(self._transport.get_extra_info("socket")):
-            self._transport.abort()
-        else:
-            self._look_later()
-
-    def _look_later(self) -> None:
-        if not self._is_looking:
-            self._is_looking = True
-            self._loop.call_later(HELD_LOOK_S, self._look_for_client)
+    def hand_over(self, successor: Successor) -> bytes:
+        """Let another protocol read; the connection's end and deadlines stay here."""
+        self._successor = successor
+        self._reading.set(True)
+        successor.take_over(self, self._transport)
+        self._transport.set_protocol(successor)
+        if self._port.is_draining or self._port.is_leaving:
+            self._loop.call_soon(successor.drain)
+        return self._incoming.take_all()
 
     def close_if_idle(self) -> None:
         """Close unless a request is being served or has begun to arrive."""
-        if self._exchange is None and not len(self._incoming):
+        if self._successor is not None:
+            self._successor.drain()
+        elif self._exchange is None and not len(self._incoming):
             self._close()
+
+    def leave(self) -> None:
+        """End what would not end by itself with the answer to a request."""
+        if self._successor is not None:
+            self._successor.drain()
 
     @property
     def is_done(self) -> bool:
@@ -178,7 +168,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin_next(self) -> None:
         """Begin with the next request, if its head is here."""
-        if self._exchange is not None or self._lingering >= 0 or self._transport.is_closing():
+        is_busy = self._exchange is not None or self._lingering is not None
+        if is_busy or self._transport.is_closing():
             return  # this was called for later, and later is too late
         try:
             exchange = self._next_exchange()
@@ -214,7 +205,7 @@ class ClientConnection(asyncio.Protocol):
     def _expect_next(self, rest: bytes) -> None:
         if rest:
             self._incoming.put_back(rest)
-        self._set_reading(True)
+        self._reading.set(True)
         self._head_until = NEVER
         self._deadline.set(self._loop.time() + self._port.idle_timeout)
         if len(self._incoming):
@@ -240,8 +231,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.keeps_alive = False
         self._deadline.at = NEVER
         if not body.is_complete:
-            self._body_from = (self._loop.time(), 0)
-            self._expect_body(body)
+            self._expect_body_anew()
             if len(self._incoming):
                 self._feed_body(self._incoming.take_all())
         return exchange
@@ -284,28 +274,16 @@ class ClientConnection(asyncio.Protocol):
         """Count the body's rate from here: it was not for the client to send, or hardly."""
         body = self._body
         if body is not None and not body.is_complete:
-            self._body_from = (self._loop.time(), body.received)
+            self._pace = Pace(self._loop.time(), body.received)
             self._expect_body(body)
 
     def _expect_body(self, body: RequestBody) -> None:
-        """A body that stalls for as long as a head may take is given up, and one that drips."""
-        if self._reading and not self._write_blocked:
-            since, start = self._body_from
+        """It may be silent for as long as a head may take."""
+        if self._reading.is_on and not self._write_blocked:
             patience = self._port.header_timeout
-            slowest = since + patience + (body.received - start) / MIN_BODY_BYTES_PER_S
-            self._deadline.set(min(self._loop.time() + patience, slowest))
+            self._deadline.set(self._pace.until(self._loop.time(), body.received, patience))
 
-    # Reading, deadlines, the end
-
-    def _set_reading(self, wanted: bool) -> None:
-        if wanted is self._reading or self._transport.is_closing():
-            return
-        self._reading = wanted
-        if wanted:
-            self._transport.resume_reading()
-        else:
-            self._transport.pause_reading()
-            self._look_later()
+    # Deadlines, the end
 
     def _close(self) -> None:
         """Close when everything is sent; it is cut if the client does not read it in time."""
@@ -316,7 +294,7 @@ class ClientConnection(asyncio.Protocol):
     def _expire(self) -> None:
         if self._transport.is_closing():
             self._transport.abort()
-        elif self._lingering >= 0 or (not len(self._incoming) and self._exchange is None):
+        elif self._lingering is not None or (not len(self._incoming) and self._exchange is None):
             self._close()
         elif self._write_blocked:
             self.abort()
@@ -328,21 +306,12 @@ class ClientConnection(asyncio.Protocol):
     def _start_lingering(self) -> None:
         """Read and drop what the client still sends, so that it can read the answer."""
         _ = self._incoming.take_all()
-        self._lingering = 0
-        self._linger_until = self._loop.time() + LINGER_S
-        self._set_reading(True)
-        self._deadline.set(self._loop.time() + LINGER_SILENCE_S)
+        self._lingering = Lingering(self._loop.time())
+        self._reading.set(True)
+        self._deadline.set(self._lingering.until)
 
-    def _linger(self, count: int) -> None:
-        self._lingering += count
-        if self._lingering > LINGER_BYTES:
+    def _linger(self, lingering: Lingering, count: int) -> None:
+        if lingering.drop(count, self._loop.time()):
+            self._deadline.at = lingering.until
+        else:
             self._close()
-            return
-        self._deadline.at = min(self._linger_until, self._loop.time() + LINGER_SILENCE_S)
-
-
-def _has_hung_up(sock: socket.socket) -> bool:
-    """Whether the other end sends no more, though bytes of it may be unread."""
-    poll = select.poll()
-    poll.register(sock.fileno(), select.POLLRDHUP)
-    return bool(poll.poll(0))

@@ -6,6 +6,7 @@ from typing import Protocol
 from pyproxy.downstream.body import BodySink, RequestBody
 from pyproxy.downstream.drive import Drive, Signal
 from pyproxy.downstream.peer import Peer
+from pyproxy.downstream.successor import Successor
 from pyproxy.errors.refusal import Refusal
 from pyproxy.wire.chunked import chunk, last_chunk
 from pyproxy.wire.framing import wants_close
@@ -26,6 +27,10 @@ class Channel(Protocol):
 
     def hold_body(self) -> None:
         """Read no more of the request's body for now."""
+
+    def hand_over(self, successor: Successor) -> bytes:
+        """Let ``successor`` read from now on; what came after the request is returned."""
+        ...
 
 
 class Source(Protocol):
@@ -161,6 +166,22 @@ class Exchange:
             self.send(body)
         self.end([])
         self.flush()
+
+    def switch(self, head: bytes) -> None:
+        """Write the head of a 101: bytes of another protocol follow, until the connection ends.
+
+        Args:
+            head: Status line and fields, without the empty line.
+        """
+        self.has_begun = self.is_unframed = True
+        self.keeps_alive = False
+        self.source = None  # who is next looks after itself
+        self._out.append(head + b"\r\n")
+        self.flush()
+
+    def hand_over(self, successor: Successor) -> bytes:
+        """Let ``successor`` have the connection; what the client sent early is returned."""
+        return self._channel.hand_over(successor)
 
     def abort(self) -> None:
         """Break the connection off; the client sees that the answer was cut."""

@@ -24,6 +24,9 @@ class Open(Protocol):
     def close_if_idle(self) -> None:
         """End it unless a request is being served or has begun to arrive."""
 
+    def leave(self) -> None:
+        """End it if it is no matter of requests any more."""
+
 
 @dataclass(slots=True)
 class Port:
@@ -57,6 +60,12 @@ class Port:
         """End every connection at once."""
         for connection in tuple(self.connections):
             connection.abort()
+
+    def leave(self) -> None:
+        """Let each connection take one request more; one that takes none ends now."""
+        self.is_leaving = True
+        for connection in tuple(self.connections):
+            connection.leave()
 
     def drain(self) -> None:
         """Close idle connections now and busy ones after their exchange."""

@@ -65,7 +65,7 @@ def known_course(exchange: Exchange, gateway: Gateway) -> Course | None:
     return None
 
 
-def find_course(exchange: Exchange, gateway: Gateway, listener: int, request_id: str) -> Course:
+def find_course(exchange: Exchange, gateway: Gateway, listener: str, request_id: str) -> Course:
     """Find out where a request goes.
 
     Raises:

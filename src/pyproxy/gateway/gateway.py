@@ -8,7 +8,7 @@ from pyproxy.identity.authenticator import Authenticator
 from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.mint import Minter
 from pyproxy.identity.networks import Networks
-from pyproxy.identity.revocations import Revocations
+from pyproxy.identity.revocations import RevokedTokens
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.store import Store
 from pyproxy.routing.table import Table
@@ -20,7 +20,7 @@ class Gateway:
     """Everything that decides about requests; replaced whole on a reload.
 
     Attributes:
-        tables: Routes by listener, in the listeners' order.
+        tables: Routes by the listener's address, as configured.
         own_paths: Paths of the gateway's own endpoints, and which each is.
         trusted: Networks of trusted proxies.
         authenticator: Says whose a credential is.
@@ -36,14 +36,14 @@ class Gateway:
         tls_block: Likewise over TLS.
     """
 
-    tables: tuple[Table[Plan], ...]
+    tables: Mapping[str, Table[Plan]]
     own_paths: Mapping[bytes, str]
     trusted: Networks
     authenticator: Authenticator
     credentials: CredentialRules
     minter: Minter | None
     jwks: bytes
-    revocations: Revocations
+    revocations: RevokedTokens
     store: Store
     auth_limit: Limit
     health_limit: Limit

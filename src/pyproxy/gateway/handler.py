@@ -18,10 +18,12 @@ from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.refuse import refusal_head, refuse
 from pyproxy.gateway.report import denied, failed
 from pyproxy.gateway.visit import Visit, request_id_of
+from pyproxy.identity.echo import MisplacedCredential, is_sub_protocol
 from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record, path_of
 from pyproxy.transform.dialect import Dialect
 from pyproxy.transform.request import Sender, upward_head
+from pyproxy.transform.sub_protocols import SUB_PROTOCOLS
 from pyproxy.wire.date import date_line
 from pyproxy.wire.status import status_line
 from pyproxy.wire.target import read_target
@@ -39,7 +41,7 @@ class Handler:
         listener: Its address, as configured.
     """
 
-    def __init__(self, desk: Desk, listener: int) -> None:
+    def __init__(self, desk: Desk, listener: str) -> None:
         self._desk = desk
         self._listener = listener
 
@@ -130,6 +132,8 @@ class Handler:
             path = read_target(exchange.head.target, exchange.head.method).path
             dialect = match.value.dialect(match.rest(path))
         record.code = refusal.code
+        if isinstance(refusal, MisplacedCredential):
+            record.path = ""
         if not exchange.has_begun:
             record.status = refusal.status
         denied(desk, refusal, record)
@@ -157,8 +161,15 @@ class Handler:
 def _sender(plan: Plan, visit: Visit, caller: Caller) -> Sender:
     """What the next hop may learn, and which credential it must not."""
     fields, query = _NO_FIELDS, _NO_FIELDS
+    is_alone = False
     if caller.credential is not None:
         fields, query = _stripped(caller.credential.places)
+        if SUB_PROTOCOLS in fields and plan.credentials.is_everywhere:
+            is_alone = is_sub_protocol(
+                caller.credential, visit.exchange.head, plan.credentials.secrets
+            )
+    if is_alone:
+        fields -= {SUB_PROTOCOLS}
     if plan.secret is not None:
         fields |= {plan.secret.header}
     peer = visit.exchange.peer
@@ -171,6 +182,7 @@ def _sender(plan: Plan, visit: Visit, caller: Caller) -> Sender:
         caller.principal.name,
         fields,
         query,
+        is_sub_protocol=is_alone,
     )
 
 

@@ -45,7 +45,7 @@ _METHODS: Final = {TOKEN: _WRITE, REVOKE: _WRITE, VERIFY: _READ, HEALTH: _READ, 
 
 
 async def answer_own(
-    name: str, desk: Desk, gateway: Gateway, visit: Visit, record: Record, listener: int
+    name: str, desk: Desk, gateway: Gateway, visit: Visit, record: Record, listener: str
 ) -> None:
     """Answer a request for one of the gateway's own paths.
 
@@ -144,6 +144,9 @@ async def _caller(
 class _Prepaid:
     """The budget of a request that has spent from ``auth`` already, good or not."""
 
+    def __init__(self, client: str) -> None:
+        self.client = client
+
     async def reserve(self) -> None:
         """Paid."""
 
@@ -154,15 +157,12 @@ class _Prepaid:
         """Paid."""
 
 
-_PREPAID: Final = _Prepaid()
-
-
 def _budget(desk: Desk, gateway: Gateway, visit: Visit) -> FailureBudget:
     return FailureBudget(gateway.store, gateway.auth_limit, visit.address, desk.now())
 
 
 async def _verify(
-    desk: Desk, gateway: Gateway, visit: Visit, record: Record, listener: int
+    desk: Desk, gateway: Gateway, visit: Visit, record: Record, listener: str
 ) -> None:
     """Say for another proxy whether a request may pass, and whose it is."""
     asked = asked_about(visit)
@@ -186,10 +186,11 @@ async def _verify(
 
 async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
     """Exchange an API key for a token; a token buys no other, so its life cannot be prolonged."""
-    await _budget(desk, gateway, visit).spend()
+    budget = _budget(desk, gateway, visit)
+    await budget.spend()
     if gateway.minter is None:
         raise NoSigningKey
-    caller = await _caller(desk, gateway, visit, record, _PREPAID)
+    caller = await _caller(desk, gateway, visit, record, _Prepaid(budget.client))
     principal = caller.principal
     if principal.kind != "key":
         raise InvalidToken("only an API key is exchanged for a token")

@@ -1,5 +1,7 @@
 """The way of an answer: from the upstream's read callback to the client's transport."""
 
+from collections.abc import Callable
+
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import Refusal
 from pyproxy.gateway.desk import Desk
@@ -13,6 +15,7 @@ from pyproxy.transform.response import (
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.wire.head import FieldLine, ResponseHead
 from pyproxy.wire.hop_by_hop import passes_trailers
+from pyproxy.wire.upgrade import Protocols, upgrade_lines
 
 _BODILESS = frozenset({204, 304})
 
@@ -38,6 +41,7 @@ class Relay:
         "_request_id",
         "_rules",
         "_wall",
+        "_worked",
         "broke_off",
         "done",
         "head_at",
@@ -55,6 +59,7 @@ class Relay:
         request_id: str,
         cors: bytes,
         desk: Desk,
+        worked: Callable[[], None],
     ) -> None:
         self._exchange = exchange
         self._connection = connection
@@ -63,6 +68,7 @@ class Relay:
         self._cors = cors
         self._now = desk.now
         self._wall = desk.wall
+        self._worked = worked
         self.done = exchange.signal()
         self.status = 0
         self.head_at = 0.0
@@ -79,16 +85,39 @@ class Relay:
         exchange = self._exchange
         self.status = head.status
         self.head_at = self._now()
+        self._worked()
         if not exchange.body.is_complete:
             # Answered before the request was whole: the rest of it is not wanted,
             # and where the next request would start is not known.
             exchange.keeps_alive = False
         has_body = exchange.head.method != b"HEAD" and head.status not in _BODILESS
-        down = self._shaped(head, not has_body)
+        down = self._shaped(head, keeps=not has_body)
         text = down.lines + downward_end(down, self._request_id, self._wall())
         exchange.begin(text, length if has_body else None)
 
-    def _shaped(self, head: ResponseHead, keeps: bool) -> DownwardHead:
+    def switched(self, head: ResponseHead, protocols: Protocols) -> None:
+        """Pass a 101 on; what follows it is no answer any more."""
+        exchange = self._exchange
+        self.status = head.status
+        self.head_at = self._now()
+        self._worked()
+        down = self._shaped(head, keeps=False)
+        text = down.lines + downward_end(down, self._request_id, self._wall())
+        exchange.switch(text + upgrade_lines(protocols))
+
+    def ended(self, refusal: Refusal | None, *, is_cut: bool) -> None:
+        """Take note of the end of what followed a 101.
+
+        Args:
+            refusal: Why, if the upstream is to blame.
+            is_cut: It was broken off.
+        """
+        self.is_complete = self._exchange.is_ended = not is_cut
+        self.is_aborted = is_cut
+        self.broke_off = refusal
+        self.done.set()
+
+    def _shaped(self, head: ResponseHead, *, keeps: bool) -> DownwardHead:
         """The head for the client: the last one on the connection, if this is its repetition."""
         connection, rules, cors = self._connection, self._rules, self._cors
         is_tls, shaped = self._exchange.peer.is_tls, connection.shaped

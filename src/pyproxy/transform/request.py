@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pyproxy.transform.sub_protocols import SUB_PROTOCOLS, sub_protocols_line
 from pyproxy.wire.forwarded import CLAIMS
 from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.head import RequestHead
 from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_request_lines, passes_trailers
 from pyproxy.wire.percent import percent_decoded, percent_encoded
+from pyproxy.wire.upgrade import Protocols, protocols_asked, upgrade_lines
 
 # Where clients put credentials: none of these travels on beside an injected one.
 CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token "
-    b"sec-websocket-protocol".split()
+    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
 )
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
@@ -46,6 +47,7 @@ class UpwardRules:
         defaults: Field lines by lower-case name, added where the client sent none.
         tells_client: Whether the upstream learns who the client is.
         identity_field: Name of the field that carries the caller's name, or ``b""``.
+        injects: A credential is injected; none of the client's own may stand beside it.
     """
 
     base: bytes
@@ -56,6 +58,7 @@ class UpwardRules:
     defaults: Mapping[bytes, bytes]
     tells_client: bool
     identity_field: bytes
+    injects: bool = False
 
 
 def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRules
@@ -104,6 +107,7 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
         defaults={name.lower(): b"%b: %b\r\n" % (name, v) for name, v in (defaults or {}).items()},
         tells_client=tells_client,
         identity_field=identity_field,
+        injects=injects,
     )
 
 
@@ -119,6 +123,7 @@ class Sender:
         name: The principal's name, or ``""``.
         credential_fields: Lower-case names of the fields that held the gateway's credential.
         credential_query: Query names that held it.
+        is_sub_protocol: One of the WebSocket sub-protocols held it, as credentials do.
     """
 
     peer: str
@@ -129,6 +134,7 @@ class Sender:
     name: str
     credential_fields: frozenset[bytes]
     credential_query: frozenset[bytes]
+    is_sub_protocol: bool = False
 
 
 @dataclass(slots=True)
@@ -139,13 +145,15 @@ class UpwardHead:
 
     Attributes:
         start: The request line; ``Host``, which is the endpoint's, follows it.
-        lines: The other fields, without request id and framing.
+        lines: The other fields, without request id, framing and what asks for an upgrade.
         has_length: Whether a body of no bytes is announced too.
+        protocols: That the client asks to change to.
     """
 
     start: bytes
     lines: bytes
     has_length: bool
+    protocols: Protocols = ()
 
 
 def upward_head(
@@ -164,7 +172,12 @@ def upward_head(
         sender: Who asks.
     """
     dropped = _dropped(rules.dropped, sender.credential_fields, sender.is_trusted)
-    parts = kept_request_lines(head, dropped)
+    offers = b""
+    if SUB_PROTOCOLS in head.index and (rules.injects or sender.is_sub_protocol):
+        offers = b"" if SUB_PROTOCOLS in dropped else sub_protocols_line(head)
+        dropped = dropped | {SUB_PROTOCOLS}
+    parts = kept_request_lines(head, dropped, is_trusted=sender.is_trusted)
+    parts.append(offers)
     parts.append(rules.added)
     if rules.defaults:
         parts += [line for name, line in rules.defaults.items() if name not in head.index]
@@ -173,22 +186,25 @@ def upward_head(
     if rules.identity_field and sender.name:
         # A name may hold any letter; a field may not (RFC 9110 section 5.5).
         parts.append(b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name)))
-    if b"te" in head.index and passes_trailers(head):
+    protocols = protocols_asked(head)
+    if b"te" in head.index and not protocols and passes_trailers(head):
         parts.append(b"TE: trailers\r\nConnection: TE\r\n")  # RFC 9110 section 10.1.4 wants both
     return UpwardHead(
         b"%b %b HTTP/1.1\r\n" % (head.method, _target(path, query, rules, sender)),
         b"".join(parts),
         head.method in _BODY_METHODS or b"content-length" in head.index,
+        protocols,
     )
 
 
-def upward_end(up: UpwardHead, request_id: str, length: int) -> bytes:
+def upward_end(up: UpwardHead, request_id: str, length: int, protocols: Protocols = ()) -> bytes:
     """The last lines of a head, with its empty line.
 
     Args:
         up: What goes before.
         request_id: Of this request.
         length: Of its body, or ``CHUNKED``.
+        protocols: To ask for.
     """
     if length == CHUNKED:
         framing = "Transfer-Encoding: chunked\r\n"
@@ -196,7 +212,8 @@ def upward_end(up: UpwardHead, request_id: str, length: int) -> bytes:
         framing = f"Content-Length: {length}\r\n"
     else:
         framing = ""
-    return f"X-Request-Id: {request_id}\r\n{framing}\r\n".encode("ascii")
+    text = f"X-Request-Id: {request_id}\r\n{framing}\r\n".encode("ascii")
+    return upgrade_lines(protocols) + text if protocols else text
 
 
 @lru_cache(maxsize=256)

@@ -89,7 +89,7 @@ class ChunkedBody:
             stop = at + left
             if data[stop - 2 : stop] != b"\r\n":
                 raise Malformed("chunk data does not end where its size says")
-            if left > 2:  # noqa: PLR2004 - more than the CRLF
+            if stop - 2 > at:
                 pieces.append(data[at : stop - 2])
             self._left = 0
             return stop

@@ -13,6 +13,10 @@ UNTIL_CLOSE: Final = -2
 # 18 digits are an exabyte, and fit into 64 bits of any parser behind us.
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 
+# RFC 9112 section 6.3; every status below is an interim answer's.
+_BODILESS: Final = frozenset({204, 304})
+_FIRST_FINAL: Final = 200
+
 
 def request_length(head: RequestHead) -> int:
     """Length of a request's body in bytes, or ``CHUNKED``.
@@ -65,7 +69,7 @@ def response_length(head: ResponseHead, method: bytes) -> int:
             equal lengths and a length beside a coding are refused too.
     """
     status = head.status
-    if method == b"HEAD" or status in {204, 304} or status < 200:  # noqa: PLR2004 - RFC 9112 section 6.3
+    if method == b"HEAD" or status in _BODILESS or status < _FIRST_FINAL:
         return 0
     coding = head.index.get(b"transfer-encoding")
     if coding is not None:

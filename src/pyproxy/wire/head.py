@@ -7,6 +7,7 @@ decisions.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -118,8 +119,8 @@ def read_fields(block: bytes) -> Fields:
 
 
 def _repeated(lines: list[FieldLine]) -> frozenset[bytes]:
-    seen: set[bytes] = set()
-    return frozenset(name for name, _ in lines if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+    times = Counter(name for name, _ in lines)
+    return frozenset(name for name, count in times.items() if count > 1)
 
 
 class ResponseReader:

@@ -6,14 +6,10 @@ import socket
 import pytest
 
 from pyproxy.downstream.body import HELD_BYTES
-from pyproxy.downstream.connection import (
-    HELD_LOOK_S,
-    LINGER_BYTES,
-    LINGER_S,
-    LINGER_SILENCE_S,
-    ClientConnection,
-)
+from pyproxy.downstream.connection import MAX_PIPELINED, ClientConnection
+from pyproxy.downstream.lingering import LINGER_BYTES, LINGER_S, LINGER_SILENCE_S
 from pyproxy.downstream.port import Port
+from pyproxy.transports.reading import HELD_LOOK_S
 from pyproxy.wire.framing import UNTIL_CLOSE
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -96,6 +92,9 @@ class Transport:
 
     def is_closing(self):
         return bool(self.end)
+
+    def set_protocol(self, protocol):
+        self.protocol = protocol
 
     def write(self, data):
         self.written += data
@@ -643,3 +642,59 @@ async def test_cut_shows_in_every_framing(client, version, is_reset):
 
     assert client.transport.is_cut
     assert any(linger) is is_reset
+
+
+# --- Another protocol
+
+
+class Heir:
+    """Takes a connection over."""
+
+    def __init__(self):
+        self.taken = ()
+        self.drained = 0
+
+    def take_over(self, owner, transport):
+        self.taken = owner, transport
+
+    def drain(self):
+        self.drained += 1
+
+
+async def test_successor_gets_the_connection_and_what_came_early(client):
+    client.is_busy = True
+    await client.sends(REQUEST + b"early")
+    await client.sends(b"x" * MAX_PIPELINED)
+    heir = Heir()
+    early = client.served[0].hand_over(heir)
+    client.clock.advance(HEADER_TIMEOUT + IDLE_TIMEOUT)
+
+    assert early == b"early" + b"x" * MAX_PIPELINED
+    assert heir.taken == (client.connection, client.transport)
+    assert client.transport.protocol is heir
+    assert client.transport.is_reading
+    assert not client.transport.end
+
+
+@pytest.mark.parametrize("order", ["drain", "leave"])
+@pytest.mark.parametrize("is_late", [False, True], ids=["before", "after"])
+async def test_successor_is_told_to_end(client, order, is_late):
+    client.is_busy = True
+    await client.sends(REQUEST)
+    heir = Heir()
+    if is_late:
+        getattr(client.port, order)()
+    client.served[0].hand_over(heir)
+    if not is_late:
+        getattr(client.port, order)()
+    await turns()
+
+    assert heir.drained == 1
+    assert not client.transport.end
+
+
+async def test_leaving_ends_no_connection_that_speaks_http(client):
+    client.port.leave()
+
+    assert client.port.is_leaving
+    assert not client.transport.end

@@ -31,6 +31,10 @@ class Channel:
     def hold_body(self):
         self.calls.append("hold_body")
 
+    def hand_over(self, successor):
+        self.calls.append(successor)
+        return b"early"
+
 
 class Sink:
     """Takes a body."""
@@ -216,3 +220,15 @@ def test_the_upstreams_pace_is_the_clients():
     made.resume_body()
 
     assert channel.calls == ["hold_body", "resume_body"]
+
+
+def test_a_101_ends_what_is_http():
+    switched, channel = exchange(b"GET / HTTP/1.1")
+    switched.source = object()
+    switched.switch(b"HTTP/1.1 101 Go\r\nUpgrade: a\r\n")
+
+    assert channel.written == b"HTTP/1.1 101 Go\r\nUpgrade: a\r\n\r\n"
+    assert (switched.has_begun, switched.keeps_alive, switched.is_unframed) == (True, False, True)
+    assert switched.source is None
+    assert switched.hand_over("successor") == b"early"
+    assert channel.calls == ["successor"]

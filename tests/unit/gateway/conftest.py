@@ -52,6 +52,8 @@ class Channel:
     def __init__(self):
         self.written = b""
         self.calls = []
+        self.transport = None
+        self.early = b""
 
     def write(self, data):
         self.written += data
@@ -64,6 +66,10 @@ class Channel:
 
     def hold_body(self):
         self.calls.append("hold_body")
+
+    def hand_over(self, successor):
+        successor.take_over(self, self.transport)
+        return self.early
 
 
 @pytest.fixture

@@ -35,7 +35,15 @@ def relaying(desk, plan_of, connection):
     """Makes the relay of an exchange."""
 
     def relaying_(exchange, cors=b""):
-        relay = Relay(exchange, connection, plan_of().down, request_id="id-1", cors=cors, desk=desk)
+        relay = Relay(
+            exchange,
+            connection,
+            plan_of().down,
+            request_id="id-1",
+            cors=cors,
+            desk=desk,
+            worked=list,
+        )
         exchange.source = connection
         return relay
 
@@ -240,9 +248,43 @@ async def test_answer_that_repeats_the_last_one_is_told_apart_by_its_id(
 ):
     rules = plan_of().down
     for request_id in ("id-1", "id-2"):
-        relay = Relay(asked(), connection, rules, request_id=request_id, cors=b"", desk=desk)
+        relay = Relay(
+            asked(), connection, rules, request_id=request_id, cors=b"", desk=desk, worked=list
+        )
         relay.head_arrived(OK, 0)
         relay.flush()
     first, second, _ = channel.written.split(b"\r\n\r\n")
 
     assert second == first.replace(b"id-1", b"id-2")
+
+
+SWITCHES = head_of(
+    b"HTTP/1.1 101 Go", b"Connection: Upgrade", b"Upgrade: foo", b"Server: them", b"A: b"
+)
+
+
+async def test_101_is_passed_on_with_both_fields_anew(asked, channel, relaying):
+    exchange = asked()
+    relay = relaying(exchange)
+    relay.switched(SWITCHES, (b"foo",))
+
+    assert channel.written == (
+        b"HTTP/1.1 101 Go\r\nA: b\r\nPlain: 1\r\nX-Request-Id: id-1\r\n"
+        b"Date: Sun, 09 Sep 2001 01:46:40 GMT\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n"
+    )
+    assert (relay.status, relay.head_at, relay.done.is_set) == (101, 100.0, False)
+    assert exchange.source is None
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_end_of_what_followed_a_101(asked, relaying, is_cut):
+    exchange = asked()
+    relay = relaying(exchange)
+    relay.switched(SWITCHES, (b"foo",))
+    refusal = UpstreamUnreachable() if is_cut else None
+    relay.ended(refusal, is_cut=is_cut)
+
+    assert relay.done.is_set
+    assert (relay.is_complete, relay.is_aborted) == (not is_cut, is_cut)
+    assert exchange.is_ended is not is_cut
+    assert relay.broke_off is refusal

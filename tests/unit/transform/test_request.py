@@ -334,3 +334,50 @@ def test_a_peer_on_a_unix_socket_is_told_as_unknown():
 
     assert values(lines, b"X-Forwarded-For") == [b"unknown"]
     assert values(lines, b"X-Real-IP") == [b"unknown"]
+
+
+ASKS = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Key: k")
+
+
+def test_what_a_request_asks_to_change_to_is_kept_apart_from_its_lines():
+    head = request(*ASKS, b"TE: trailers")
+    shaped = upward_head(head, b"/a", None, PLAIN, sender())
+
+    assert shaped.protocols == (b"websocket",)
+    assert shaped.lines == b"Sec-WebSocket-Key: k\r\n"
+    assert upward_end(shaped, "id-1", 0, shaped.protocols) == (
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nX-Request-Id: id-1\r\n\r\n"
+    )
+
+
+OFFERS = b"Sec-WebSocket-Protocol:  chat,openai-insecure-api-key.K"
+
+
+@pytest.mark.parametrize(
+    ("rules", "of_sender", "line"),
+    [
+        pytest.param(PLAIN, {}, [OFFERS], id="somebody else's stays"),
+        pytest.param(
+            PLAIN, {"is_sub_protocol": True}, [b"Sec-WebSocket-Protocol: chat"], id="ours goes"
+        ),
+        pytest.param(INJECTING, {}, [b"Sec-WebSocket-Protocol: chat"], id="beside an injected"),
+        pytest.param(
+            PLAIN,
+            {"credential_fields": frozenset({b"sec-websocket-protocol"})},
+            [],
+            id="the field held ours otherwise",
+        ),
+        pytest.param(
+            INJECTING,
+            {"credential_fields": frozenset({b"sec-websocket-protocol"})},
+            [],
+            id="otherwise, and beside an injected",
+        ),
+    ],
+)
+def test_credentials_among_sub_protocols(rules, of_sender, line):
+    found = [
+        each for each in up(OFFERS, rules=rules, **of_sender) if each.startswith(b"Sec-WebSocket")
+    ]
+
+    assert found == line

@@ -1,0 +1,71 @@
+"""Whether a connection is read, and a look-out for its end while it is not."""
+
+import asyncio
+import select
+import socket
+from typing import Final
+
+# While nothing is read no end of the connection is seen: it is looked for this often,
+# since one side must not work for another that left.
+HELD_LOOK_S: Final = 0.2
+
+
+class Reading:
+    """Reads a transport, or leaves its bytes in the socket.
+
+    Args:
+        loop: The worker's.
+        transport: Being read.
+        events: Of ``poll``, that are an end beside a reset: ``POLLRDHUP``, or none where
+            the end can wait for its turn behind unread bytes.
+
+    Attributes:
+        is_on: It is read.
+    """
+
+    __slots__ = ("_events", "_is_looking", "_loop", "_transport", "is_on")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        events: int = select.POLLRDHUP,
+    ) -> None:
+        self._loop = loop
+        self._transport = transport
+        self._events = events
+        self._is_looking = False
+        self.is_on = True
+
+    def set(self, wanted: bool) -> None:
+        """Read, or do not; of a transport that is closing, nothing changes."""
+        if wanted is self.is_on or self._transport.is_closing():
+            return
+        self.is_on = wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+            self._look_later()
+
+    def _look(self) -> None:
+        """End a connection whose other end has left."""
+        self._is_looking = False
+        if self.is_on or self._transport.is_closing():
+            return
+        if _has_ended(self._transport.get_extra_info("socket"), self._events):
+            self._transport.abort()
+        else:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._loop.call_later(HELD_LOOK_S, self._look)
+
+
+def _has_ended(sock: socket.socket, events: int) -> bool:
+    """Whether the other end is gone, though bytes of it may be unread."""
+    poll = select.poll()
+    poll.register(sock.fileno(), events)
+    return bool(poll.poll(0))
