@@ -10,12 +10,14 @@ import struct
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pyproxy.assembly.listeners import group_listeners
 from pyproxy.config.load import load
+from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.local_member import resources_for
+from pyproxy.runtime.orders import Orders
 from pyproxy.runtime.sockets import listen
-from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
+from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.worker import Worker
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
@@ -336,6 +338,7 @@ class Gateway:
         trust: TLS of a client, ``None`` where it speaks plain HTTP.
         clients: Connections that tests opened, to be closed at the end.
         is_faulty: A test expects a fault of the gateway's own.
+        worker: That serves.
     """
 
     port: int
@@ -343,6 +346,7 @@ class Gateway:
     trust: ssl.SSLContext | None
     clients: list = field(default_factory=list)
     is_faulty: bool = False
+    worker: Worker | None = None
 
     async def connect(self, trust=None, limit=65536):
         """A new client."""
@@ -408,33 +412,23 @@ async def running(folder, text, trust=None, environ=None):
     loaded = load(path, environ or {}, folder)
     groups = group_listeners(loaded.settings.listeners)
     listenings = [listen(group.bind) for group in groups]
-    lines = Lines()
-    tls = [_tls(group) if group.is_tls else None for group in groups]
-    worker = Worker(loaded, groups, tls, lines)
-    task = asyncio.get_running_loop().create_task(worker.run(listenings))
+    lines, resources = Lines(), resources_for(None)
     gateway = Gateway(listenings[0].port, lines, trust)
     try:
-        ready = asyncio.ensure_future(lines.next("listener.ready"))
-        await asyncio.wait({ready, task}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-        await ready
-        yield gateway
+        async with Tasks(lines.report) as tasks:
+            worker = gateway.worker = Worker(lines, tasks, resources, Blocking())
+            await worker.prepare(Orders.of(loaded, listenings))
+            worker.commit()
+            yield gateway
+            for client in gateway.clients:
+                client.transport.abort()
+            await worker.stop()
     finally:
         for client in gateway.clients:
             client.transport.abort()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await resources.close()
         for listening in listenings:
             listening.close()
-
-
-def _tls(group):
-    first = group.listeners[0]
-    files = CertificateFiles(Path(first.certificate), Path(first.private_key))
-    client_ca = Path(first.client_ca) if first.client_ca else None
-    return ServerTls.load([files], TlsRules(first.min_version, client_ca))
 
 
 def configuration(upstream, certificates, **parts):

@@ -4,24 +4,22 @@ import asyncio
 import hashlib
 import json
 import tempfile
-import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
 import trustme
 
-from pyproxy.assembly.build import assemble
-from pyproxy.assembly.listeners import group_listeners
+from pyproxy.assembly.build import draft
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import load
 from pyproxy.gateway.desk import Desk
 from pyproxy.identity.credential import Credential
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.signing_keys import generate_key_set
-from pyproxy.runtime.reloading import Reloading, files_of
-from pyproxy.runtime.watch import stamps_of
+from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.reloading import Reloading
+from pyproxy.runtime.startup import prepare
 from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.log import Log
 
@@ -71,17 +69,14 @@ class Lines:
 class Running:
     """A gateway without its sockets, and the watcher of its files."""
 
-    def __init__(self, folder, resources, reads_secrets=True, environ=None):
-        self.read_on = []
+    def __init__(self, folder, resources, environ=None):
         self.lines = Lines()
-        self._load = partial(load, folder / "pyproxy.toml", environ or {}, folder)
-        loaded = self._load()
-        settings = loaded.settings
-        groups = group_listeners(settings.listeners)
-        since = stamps_of(files_of(settings))
+        loaded = load(folder / "pyproxy.toml", environ or {}, folder)
+        prepared = prepare(loaded, WALL)
+        ready = draft(loaded.settings, prepared.groups, resources, prepared.sources)
         self.resources = resources
         self.desk = Desk(
-            gateway=assemble(settings, groups, resources),
+            gateway=ready.put_in_force(resources),
             loop=resources.loop,
             now=time.monotonic,
             wall=time.time,
@@ -90,21 +85,7 @@ class Running:
             access=None,
             report=lambda _exc, _id: None,
         )
-        self.reloading = Reloading(
-            self.desk,
-            loaded,
-            groups,
-            resources,
-            refresher=None,
-            journal=self.lines,
-            tls=[],
-            since=since,
-            reload=self._reload if reads_secrets else None,
-        )
-
-    def _reload(self):
-        self.read_on.append(threading.current_thread())
-        return self._load()
+        self.reloading = Reloading(self.desk, loaded, prepared, resources, self.lines, Blocking())
 
     @property
     def gateway(self):
@@ -112,12 +93,12 @@ class Running:
 
     def injected(self):
         """The provider's credential, as it would go upstream."""
-        plan = self.gateway.tables[0].match(b"", b"/", b"GET").value
+        plan = self.gateway.tables["127.0.0.1:1"].match(b"", b"/", b"GET").value
         return repr(plan.up)
 
     async def look(self):
         """Look at the files once, as the watcher does every second."""
-        await self.reloading._watcher.poll_now()
+        await self.reloading.poll_now()
         assert self.lines.failures == []
 
 
@@ -171,18 +152,14 @@ async def test_files_that_stay_the_same_are_not_told_of(running):
 
     assert running.gateway is gateway
     assert running.lines.lines == []
-    assert threading.main_thread() not in running.read_on  # nor is the loop held up
-    assert len(running.read_on) == 1
 
 
 async def test_a_change_between_reading_and_watching_is_seen(running, folder):
     put(folder, "keys.txt", keys("another-key-of-somebody"))
-    put(folder, "provider.key", "second-secret")
 
     await running.look()
 
     assert known(running.gateway, "another-key-of-somebody")
-    assert "second-secret" in running.injected()
 
 
 async def test_key_sets_replace_no_more_than_they_must(running, folder):
@@ -207,9 +184,6 @@ async def test_key_sets_replace_no_more_than_they_must(running, folder):
         pytest.param("signing.json", '{"keys": [', id="half a key set"),
         pytest.param("signing.json", '{"keys": []}', id="no signing key"),
         pytest.param("ca.crt", "", id="an upstream's authority"),
-        pytest.param("provider.key", "", id="an empty secret"),
-        pytest.param("provider.key", b"\xff", id="a secret that is no text"),
-        pytest.param("provider.key", "a\nb", id="a secret of two lines"),
     ],
 )
 async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, content):
@@ -233,29 +207,13 @@ async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, 
 
 
 async def test_a_file_that_vanished_changes_nothing(running, folder):
-    for name in ("keys.txt", "signing.json", "provider.key", "ca.crt"):
+    for name in ("keys.txt", "signing.json", "ca.crt"):
         (folder / name).unlink()
 
     await running.look()
 
     assert known(running.gateway, KEY)
-    assert "first-secret" in running.injected()
     assert {result for _, result in running.lines.events()} == {"failed"}
-
-
-async def test_a_secret_replaces_the_plans_and_keeps_the_rest(running, folder):
-    await running.look()
-    before, endpoints = running.gateway, dict(running.resources.endpoints)
-    put(folder, "provider.key", "second-secret")
-
-    await running.look()
-
-    assert "second-secret" in running.injected()
-    assert "first-secret" not in running.injected()
-    assert running.gateway.authenticator is before.authenticator
-    assert running.resources.endpoints == endpoints
-    assert running.lines.events() == [("config.reloaded", "ok")]
-    assert "secret" not in running.lines.words()
 
 
 async def test_an_upstreams_authority_is_taken(running, folder):
@@ -294,54 +252,6 @@ async def test_a_set_of_bad_keys_alone_is_faulty_and_an_empty_one_trusts_nobody(
     assert resources.key_sets.current.keys == running.gateway.minter.public.keys
 
 
-async def test_a_key_set_that_appears_is_used_and_watched(running, folder):
-    await running.look()
-    first, second = generate_key_set("ES256"), generate_key_set("ES256")
-    put(folder, "jwks.json", json.dumps(first))
-    await running.look()
-    assert first["keys"][0]["kid"] in {key.kid for key in running.resources.key_sets.current.keys}
-
-    put(folder, "jwks.json", json.dumps(second))
-    await running.look()
-
-    kids = {key.kid for key in running.resources.key_sets.current.keys}
-    assert second["keys"][0]["kid"] in kids
-    assert first["keys"][0]["kid"] not in kids
-
-
-async def test_a_value_of_the_environments_file_is_taken(folder, resources):
-    put(folder, "burst", "5")
-    environ = {"RATE_LIMIT_API_BURST_FILE": str(folder / "burst")}
-    running = Running(folder, resources, environ=environ)
-    put(folder, "burst", "70")
-
-    await running.look()
-
-    plan = running.gateway.tables[0].match(b"", b"/", b"GET").value
-    assert [limit.burst for limit in plan.meter._limits] == [70]
-
-
-async def test_what_only_a_restart_changes_is_said(folder, resources):
-    put(folder, "url", "https://idp.example/jwks")
-    running = Running(folder, resources, environ={"JWKS_URL_FILE": str(folder / "url")})
-    put(folder, "url", "https://other.example/jwks")
-
-    await running.look()
-
-    assert running.lines.events()[0] == ("config.reloaded", "ok")
-    assert "after a restart only" in running.lines.words()
-
-
-async def test_listeners_are_not_changed(running, folder):
-    put(folder, "pyproxy.toml", CONFIG.replace("127.0.0.1:1", "127.0.0.1:2"))
-    put(folder, "provider.key", "second-secret")
-
-    await running.look()
-
-    assert "listeners: are not those in force" in running.lines.words()
-    assert "first-secret" in running.injected()
-
-
 async def test_a_file_that_others_may_read_now_is_a_remark(running, folder):
     (folder / "signing.json").chmod(0o644)
 
@@ -356,7 +266,7 @@ async def test_a_file_that_others_may_read_now_is_a_remark(running, folder):
 @pytest.mark.parametrize(
     ("name", "is_refused"),
     [
-        pytest.param("provider.key", True, id="a secret that did not change"),
+        pytest.param("signing.json", True, id="a secret that did not change"),
         pytest.param("keys.txt", False, id="hashes, which a start remarks on"),
     ],
 )
@@ -386,10 +296,10 @@ async def test_a_file_that_was_open_at_the_start_is_not_told_again(folder, resou
 
 async def test_a_file_that_was_closed_and_opened_again_is_told_again(running, folder):
     for mode in (0o644, 0o600, 0o644):
-        (folder / "provider.key").chmod(mode)
+        (folder / "signing.json").chmod(mode)
         await running.look()
 
-    assert len(running.lines.events()) == 2
+    assert running.lines.events().count(("configuration.remark", "")) == 2
 
 
 async def test_the_last_key_taken_away_is_a_warning(running, folder):
@@ -401,13 +311,3 @@ async def test_the_last_key_taken_away_is_a_warning(running, folder):
     assert (logged["event"], logged["result"], logged["level"]) == ("key.reloaded", "ok", "warning")
     assert logged["message"] == "no key is in force"
     assert not known(running.gateway, KEY)
-
-
-async def test_without_a_way_to_read_them_secrets_stay(folder, resources):
-    running = Running(folder, resources, reads_secrets=False)
-    put(folder, "provider.key", "second-secret")
-
-    await running.look()
-
-    assert "first-secret" in running.injected()
-    assert running.lines.lines == []

@@ -9,6 +9,7 @@ import pytest
 import trustme
 
 from pyproxy.errors.fault import ConfigurationError
+from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.sockets import listen
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
@@ -41,7 +42,7 @@ def pair(folder):
 
 
 def watched(tls, since, reports):
-    watcher = FileWatcher(reports)
+    watcher = FileWatcher(reports, Blocking())
 
     async def renew():
         await asyncio.to_thread(tls.reload)
@@ -155,7 +156,7 @@ async def test_the_watcher_runs_as_a_background_task(tmp_path, reports):
         await asyncio.to_thread(tls.reload)
         renewed.set()
 
-    watcher = FileWatcher(reports, interval_s=0.0)
+    watcher = FileWatcher(reports, Blocking(), interval_s=0.0)
     watcher.watch("certificates", tls.watched, renew, since=since)
     async with Tasks(reports) as tasks:
         tasks.start(watcher.run(), "file watcher")

@@ -32,6 +32,7 @@ class Gateway:
         self.process = process
         self.lines: list[str] = []
         self._ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -63,6 +64,13 @@ class Gateway:
             self.process.stdout.close()
         return code
 
+    def wait_for(self, text: str) -> bool:
+        """Wait until a line holds ``text``; whether one did in time."""
+        with self._news:
+            return self._news.wait_for(
+                lambda: any(text in line for line in self.lines), START_TIMEOUT_S
+            )
+
     def output(self) -> str:
         """Everything it wrote so far."""
         return "\n".join(self.lines)
@@ -70,7 +78,9 @@ class Gateway:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
             if "listener.ready" in line:
                 self._ports.put(_port(line))
         self._ports.put(None)

@@ -1,6 +1,7 @@
 """Files that change while the gateway serves."""
 
 import json
+import os
 
 import pytest
 
@@ -166,3 +167,19 @@ def test_a_bad_pair_of_two_listeners_is_said_once(folder, upstream, certify):
 
     assert len(gateway.said("config.reloaded", result="failed", level="error")) == 1
     assert len(gateway.said("config.reloaded", result="ok", level="info")) == 1
+
+
+def test_a_named_pipe_in_place_of_a_file_stops_neither_the_others_nor_the_end(
+    folder, upstream, certify
+):
+    trust = certify(folder)
+    with serving(folder, config(upstream, TLS), trust) as gateway:
+        (folder / "tls.crt").unlink()
+        os.mkfifo(folder / "tls.crt", 0o600)
+        gateway.wait_for("config.reloaded", result="failed", level="error")
+
+        put(folder / "keys.txt", hashed("bob", OTHER))
+        gateway.wait_for("key.reloaded", result="ok", level="info")
+        assert gateway.status(OTHER) == 200
+
+        assert gateway.stop() == 0

@@ -1,25 +1,25 @@
 """How a listener is reached from the machine it runs on."""
 
+from dataclasses import replace
+
+from pyproxy.config.bind import Bind
 from pyproxy.config.listener import ListenerSettings
-from pyproxy.runtime.sockets import TcpBind, UnixBind, parse_bind
 
 # An address that means "all of them" is not one that can be connected to.
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
 
 
-def local_address(listener: ListenerSettings) -> TcpBind | UnixBind:
+def local_address(listener: ListenerSettings) -> Bind:
     """Where to connect to, from here."""
-    bind = parse_bind(listener.bind)
-    if isinstance(bind, UnixBind):
-        return bind
-    return TcpBind(_LOOPBACK.get(bind.host, bind.host), bind.port)
+    address = listener.address
+    return replace(address, host=_LOOPBACK.get(address.host, address.host))
 
 
 def base_url(listener: ListenerSettings) -> str:
     """The URL that a person on this machine types; by name, since certificates are for names."""
     scheme = "https" if listener.is_tls else "http"
-    bind = parse_bind(listener.bind)
-    if isinstance(bind, UnixBind):
+    bind = listener.address
+    if bind.path:
         return f"{scheme}://localhost"
     local = {"0.0.0.0", "127.0.0.1", "::", "::1"}  # noqa: S104 - compared, not bound
     host = "localhost" if bind.host in local else bind.host

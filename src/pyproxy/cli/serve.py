@@ -10,12 +10,12 @@ import click
 from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import config_option, find, load_configuration
 from pyproxy.cli.development import BIND, PLAIN_KEY, Development, prepare
-from pyproxy.cli.missing_files import missing_files
+from pyproxy.cli.missing_files import with_remedies
 from pyproxy.cli.outline import upstreams
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.serving import serve as run_gateway
 from pyproxy.runtime.sockets import listen
-from pyproxy.runtime.worker import serve as run_gateway
 
 NAME = "pyproxy"
 QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": "Hello"}]}'
@@ -55,9 +55,7 @@ def _run(loaded: Loaded) -> int:
     try:
         return run_gateway(loaded)
     except ConfigurationError as error:
-        missing = missing_files(loaded.settings)
-        faults = (missing.get(fault.path, fault) for fault in error.faults)
-        raise ConfigurationError(*dict.fromkeys(faults)) from error
+        raise with_remedies(error, loaded.settings) from error
 
 
 def introduction(development: Development, loaded: Loaded) -> list[str]:

@@ -1,8 +1,9 @@
-"""Why a client's TLS handshake failed, in an operator's words."""
+"""Why a client's TLS handshake, or its introduction, failed, in an operator's words."""
 
 import ssl
 from typing import Final
 
+from pyproxy.runtime.proxy_header import NotIntroduced
 from pyproxy.upstream.reason import in_words
 
 CLIENT_LEFT: Final = "the client left"
@@ -25,16 +26,16 @@ _OTHER_AUTHORITY: Final = frozenset({18, 19, 20, 21})
 
 
 def failed_because(error: OSError) -> str:
-    """Why the handshake failed; nothing in it was sent by the client.
+    """Why a connection was turned away; nothing in it was sent by the client.
 
     Args:
         error: As the event loop raised it.
     """
     match error:
-        case ssl.SSLCertVerificationError() if error.verify_code in _OTHER_AUTHORITY:
-            return "a client certificate of another authority"
+        case NotIntroduced():
+            return str(error)
         case ssl.SSLCertVerificationError():
-            return f"client certificate refused: {error.verify_message}"
+            return _of_certificate(error)
         case ssl.SSLError():
             return _of_tls(error)
         case ConnectionAbortedError():
@@ -43,6 +44,12 @@ def failed_because(error: OSError) -> str:
             return CLIENT_LEFT
         case _:
             return in_words(error)
+
+
+def _of_certificate(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _OTHER_AUTHORITY:
+        return "a client certificate of another authority"
+    return f"client certificate refused: {error.verify_message}"
 
 
 def _of_tls(error: ssl.SSLError) -> str:

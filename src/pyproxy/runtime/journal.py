@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from threading import Thread
 
 from pyproxy.config.server import LogSettings
 from pyproxy.errors.fault import ConfigurationError, Fault
@@ -26,9 +27,9 @@ class Journal:
         wall: Epoch seconds.
 
     Attributes:
-        log: The gateway's own messages.
+        log: The gateway's own messages; the same one for good.
         access: A line a request, or ``None``.
-        audit: Security events.
+        audit: Security events; the same one for good.
         wall: Epoch seconds.
 
     Raises:
@@ -37,17 +38,59 @@ class Journal:
 
     def __init__(self, settings: LogSettings, wall: Callable[[], float]) -> None:
         self.wall = wall
-        coloured = is_coloured(sys.__stdout__, os.environ)
         audit_outlet = _audit_outlet(settings.audit)
+        self._settings = settings
+        self._next: tuple[LogSettings, Outlet | None] | None = None
+        self._is_coloured = is_coloured(sys.__stdout__, os.environ)
         self._sink = LineSink(StreamOutlet.of("stdout"), self._lost)
         self._audit_sink = LineSink(audit_outlet, self._lost)
-        put = self._sink.put
-        self.log = Log(put, wall, level=settings.level, style=settings.format, is_coloured=coloured)
-        self.access = (
-            AccessLog(put, settings.format, is_coloured=coloured) if settings.access else None
+        self.log = Log(
+            self._sink.put,
+            wall,
+            level=settings.level,
+            style=settings.format,
+            is_coloured=self._is_coloured,
         )
-        self.audit = AuditLog(self._audit_sink.put)
+        self.access = self._access(settings)
+        self.audit = AuditLog(self._put_audit)
         install(self.log)
+
+    def prepare(self, settings: LogSettings) -> None:
+        """Open what other settings need, and change nothing yet. Blocks.
+
+        Raises:
+            ConfigurationError: The audit file cannot be opened.
+        """
+        self.forget()
+        is_same = settings.audit == self._settings.audit
+        self._next = settings, None if is_same else _audit_outlet(settings.audit)
+
+    def forget(self) -> None:
+        """Give up what was prepared, if anything was."""
+        if self._next is not None and self._next[1] is not None:
+            self._next[1].close()
+        self._next = None
+
+    def commit(self) -> None:
+        """Write by the settings that were prepared, if any were."""
+        if self._next is None:
+            return
+        (self._settings, audit_outlet), self._next = self._next, None
+        self.log.adopt(self._settings.level, self._settings.format)
+        self.access = self._access(self._settings)
+        install(self.log)
+        if audit_outlet is not None:
+            old, self._audit_sink = self._audit_sink, LineSink(audit_outlet, self._lost)
+            # It writes what is pending, which may take a while.
+            Thread(target=old.close, name="log-closer", daemon=True).start()
+
+    def _access(self, settings: LogSettings) -> AccessLog | None:
+        if not settings.access:
+            return None
+        return AccessLog(self._sink.put, settings.format, is_coloured=self._is_coloured)
+
+    def _put_audit(self, line: str) -> None:
+        self._audit_sink.put(line)
 
     def _lost(self, count: int) -> str:
         return self.log.lost_line(count)

@@ -47,6 +47,15 @@ def remote_key_set(
     )
 
 
+def is_same_source(old: JwtSettings, new: JwtSettings) -> bool:
+    """Whether one remote key set serves both."""
+    return _source(old) == _source(new)
+
+
+def _source(jwt: JwtSettings) -> tuple[object, ...]:
+    return jwt.jwks_url, jwt.issuer_url, jwt.jwks_ttl, jwt.jwks_max_age, jwt.algorithms
+
+
 def _consequence(details: Mapping[str, str], *, has_keys: bool) -> tuple[Level, str]:
     """How much a fetch matters, and what follows from it.
 

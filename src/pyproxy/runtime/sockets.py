@@ -11,7 +11,7 @@ from pyproxy.config.bind import Bind
 from pyproxy.errors.fault import ConfigurationError, Fault
 
 # The kernel cuts it to net.core.somaxconn, 4096 since Linux 5.4.
-_BACKLOG = 4096
+BACKLOG = 4096
 _UNIX_MODE = 0o660  # a proxy of the same group may connect, nobody else
 _FIRST_FREE_PORT = 1024
 
@@ -164,7 +164,7 @@ def _listen_unix(path: Path) -> socket.socket:
 
 
 def _started(bound: socket.socket) -> socket.socket:
-    bound.listen(_BACKLOG)
+    bound.listen(BACKLOG)
     bound.setblocking(False)
     return bound
 

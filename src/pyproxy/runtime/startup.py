@@ -1,6 +1,6 @@
 """The last look before the gateway starts: whatever keeps it from that is said at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,14 +10,22 @@ from pyproxy.assembly.keys import read_file_entries
 from pyproxy.assembly.listeners import Group, group_listeners
 from pyproxy.assembly.private_files import private_files
 from pyproxy.assembly.sources import Sources, read_sources
+from pyproxy.assembly.tokens import LocalKeys
+from pyproxy.assembly.upstream_tls import TlsKey, upstream_files
 from pyproxy.config.load import Loaded
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import Fault
+from pyproxy.identity.jwks import KeySet
+from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import weak_keys
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
+from pyproxy.runtime.watch import Stamps, stamps_of
+from pyproxy.upstream.tls import ClientTls
 
 _NO_GROUPS: tuple[Group, ...] = ()
+_NO_TLS: Mapping[TlsKey, ClientTls] = {}
+_NO_SOURCES = Sources(KeyRing.build(()), LocalKeys(KeySet(), None), {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +35,59 @@ class Prepared:
     Attributes:
         groups: The listeners.
         tls: Of each group; ``None`` for plain HTTP.
+        sources: What the files say that a gateway is built from.
+        since: State of those files before they were read.
+        exposed: What should be private and is not; it is among the remarks too.
         remarks: What is allowed and unwise.
     """
 
     groups: tuple[Group, ...]
     tls: tuple[ServerTls | None, ...]
+    sources: Sources
+    since: Stamps
+    exposed: frozenset[Fault]
     remarks: tuple[Fault, ...]
 
 
-def prepare(loaded: Loaded, wall: float) -> Prepared:
+def prepare(
+    loaded: Loaded,
+    wall: float,
+    known: Mapping[TlsKey, ClientTls] = _NO_TLS,
+    *,
+    is_running: bool = False,
+) -> Prepared:
     """Read every file once, and open nothing yet. Blocks.
 
     Args:
         loaded: The configuration.
         wall: Epoch seconds.
+        known: TLS towards upstreams that is in force; what did not change is kept.
+        is_running: A gateway serves already. A secret that others may read is a
+            remark then: to refuse it could keep one in force that was given up.
 
     Raises:
         ConfigurationError: The gateway must not start; with every reason.
     """
     settings = loaded.settings
     faults = Faults()
+    since = stamps_of(files_of(settings))
     faults.add(weak_ground(Ground.current()))
-    faults.add(exposed(private_files(settings).secret))
+    if not is_running:
+        faults.add(exposed(private_files(settings).secret))
     groups = faults.attempt(partial(group_listeners, settings.listeners), _NO_GROUPS)
     tls = tuple(faults.attempt(partial(_server_tls, group), None) for group in groups)
-    sources = faults.attempt(partial(_sources, settings), None)
+    sources = faults.attempt(partial(read_sources, settings, known), _NO_SOURCES)
     faults.raise_if_any()
-    return Prepared(groups, tls, tuple(dict.fromkeys(_remarks(loaded, tls, sources, wall))))
+    exposed_now = frozenset(exposed_while_running(settings))
+    remarks = tuple(dict.fromkeys(_remarks(loaded, tls, sources, wall)))
+    return Prepared(groups, tls, sources, since, exposed_now, remarks)
+
+
+def files_of(settings: Settings) -> tuple[Path, ...]:
+    """The files that are read to build a gateway; listeners' are ``ServerTls``'s concern."""
+    jwt = settings.auth.jwt
+    named = (settings.auth.keys_file, jwt.jwks_file, jwt.signing_keys_file)
+    return (*(Path(text) for text in named if text), *upstream_files(settings))
 
 
 def exposed_while_running(settings: Settings) -> tuple[Fault, ...]:
@@ -70,21 +104,16 @@ def exposed_while_running(settings: Settings) -> tuple[Fault, ...]:
 
 
 def _remarks(
-    loaded: Loaded, tls: Iterable[ServerTls | None], sources: Sources | None, wall: float
+    loaded: Loaded, tls: Iterable[ServerTls | None], sources: Sources, wall: float
 ) -> Iterator[Fault]:
     yield from loaded.remarks
-    yield from exposed(private_files(loaded.settings).hashed)
+    yield from exposed_while_running(loaded.settings)
     if loaded.settings.auth.keys_file:
         yield from weak_keys(read_file_entries(loaded.settings.auth.keys_file))
     for each in tls:
         if each is not None:
             yield from each.remarks(wall)
-    if sources is not None:
-        yield from sources.local.remarks
-
-
-def _sources(settings: Settings) -> Sources | None:
-    return read_sources(settings)
+    yield from sources.local.remarks
 
 
 def _server_tls(group: Group) -> ServerTls | None:

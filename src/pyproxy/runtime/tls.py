@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.certificates import Certificate, read_certificate
 from pyproxy.runtime.preflight import exposed
@@ -174,7 +175,7 @@ def _load_all(files: Sequence[CertificateFiles], rules: TlsRules) -> tuple[_Load
 
 
 def _load(files: CertificateFiles, rules: TlsRules) -> _Loaded:
-    before = (_read(files.certificate), _read(files.private_key))
+    before = _read_pair(files)
     certificate = read_certificate(before[0], str(files.certificate))
     open_to_all = exposed([files.private_key])
     if open_to_all:
@@ -184,7 +185,7 @@ def _load(files: CertificateFiles, rules: TlsRules) -> _Loaded:
     if rules.client_ca is not None:
         _load_client_ca(context, rules.client_ca)
     # OpenSSL has read the files once more: they must still be the same ones.
-    if before != (_read(files.certificate), _read(files.private_key)):
+    if before != _read_pair(files):
         raise ConfigurationError(Fault(str(files.certificate), "changed while it was being read"))
     return _Loaded(certificate, context)
 
@@ -194,12 +195,9 @@ def _by_name(loaded: tuple[_Loaded, ...]) -> dict[str, ssl.SSLContext]:
     return {name: each.context for each in reversed(loaded) for name in each.certificate.names}
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        problem = f"cannot be read: {(exc.strerror or str(exc)).lower()}"
-        raise ConfigurationError(Fault(str(path), problem)) from exc
+def _read_pair(files: CertificateFiles) -> tuple[bytes, bytes]:
+    certificate = read_file(files.certificate, MOST_OF_PEM)
+    return certificate, read_file(files.private_key, MOST_OF_PEM)
 
 
 def _load_pair(context: ssl.SSLContext, files: CertificateFiles) -> None:
@@ -235,9 +233,11 @@ def _pair_fault(files: CertificateFiles, reason: str | None) -> Fault:
 
 
 def _load_client_ca(context: ssl.SSLContext, path: Path) -> None:
-    read_certificate(_read(path), str(path))
+    pem = read_file(path, MOST_OF_PEM)
+    read_certificate(pem, str(path))
     try:
-        context.load_verify_locations(path)
+        # Names of CAs stand between the certificates, in any alphabet.
+        context.load_verify_locations(cadata=pem.decode("ascii", "ignore"))
     except ssl.SSLError as exc:
         raise ConfigurationError(Fault(str(path), "holds a broken certificate")) from exc
 

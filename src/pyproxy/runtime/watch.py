@@ -4,12 +4,19 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.tasks import Tasks
 
 Report = Callable[[str, BaseException], None]
 """Told what failed and the error, traceback included. Must not raise."""
 
 INTERVAL_S = 1.0  # a revoked key is refused a second later; a stat costs microseconds
+AGAIN_S = 30.0  # until what hung is tried again: each attempt may cost a thread
+
+_UNKNOWN: Mapping[Path, "Stamp | None"] = {}  # differs from every state
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +71,40 @@ class Watched:
         paths: The files. They may be missing, and appear later.
         changed: Called after one or more of them changed, appeared or vanished.
         seen: Their state when last looked at; ``None`` before the first look.
+        is_busy: It is being looked at, or ``changed`` runs.
     """
 
     name: str
     paths: Sequence[Path]
     changed: Callable[[], Awaitable[None]]
     seen: Stamps | None
+    is_busy: bool = False
 
 
 class FileWatcher:
     """Looks at files once a second and calls whom a change concerns.
 
     By looking rather than by inotify: that follows neither links nor mounts
-    and is silent on network file systems. The file system is touched on a
-    thread only.
+    and is silent on network file systems. The file system is touched on
+    threads only, and each group for itself: one that hangs holds up no other,
+    and is tried again half a minute after it was given up.
 
     A callback that fails is reported and called again at the next change of
     its files, not before: a file caught half-written changes once more when
     its writer goes on.
     """
 
-    def __init__(self, report: Report, interval_s: float = INTERVAL_S) -> None:
+    def __init__(
+        self,
+        report: Report,
+        blocking: Blocking,
+        interval_s: float = INTERVAL_S,
+        again_s: float = AGAIN_S,
+    ) -> None:
         self._report = report
+        self._blocking = blocking
         self._interval_s = interval_s
+        self._again_s = again_s
         self._groups: list[Watched] = []
 
     def watch(
@@ -95,51 +113,51 @@ class FileWatcher:
         paths: Sequence[Path],
         changed: Callable[[], Awaitable[None]],
         since: Stamps | None = None,
-    ) -> Watched:
+    ) -> None:
         """Call ``changed`` whenever one of ``paths`` does.
 
         Args:
             name: Noun for the log.
-            paths: Files that are read together.
+            paths: Files that are read together; none: nothing to watch.
             changed: Awaited once a look, however many of the files changed.
             since: State at, or before, the time the files were read, so that a
                 change between reading and watching is seen. Without it,
-                changes count from the watcher's next look.
+                changes count from the watcher's first look.
         """
-        group = Watched(name, tuple(paths), changed, since)
-        self._groups.append(group)
-        return group
-
-    def forget(self, group: Watched) -> None:
-        """Stop watching a group; one already forgotten is fine."""
-        if group in self._groups:
-            self._groups.remove(group)
+        if paths:
+            self._groups.append(Watched(name, tuple(paths), changed, since))
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(self._interval_s)
-            await self.poll_now()
+        """Look at once, and again and again, until cancelled; it may be run again then."""
+        async with Tasks(self._report) as looks:
+            while True:
+                self._start(looks)
+                await asyncio.sleep(self._interval_s)
 
     async def poll_now(self) -> None:
         """Look once, and wait for the callbacks of what changed."""
-        groups = tuple(self._groups)
-        stamps = await asyncio.to_thread(stamps_of, {p for group in groups for p in group.paths})
-        due = [group for group in groups if self._is_due(group, stamps)]
-        outcomes = await asyncio.gather(
-            *(_call(group.changed) for group in due), return_exceptions=True
-        )
-        for group, outcome in zip(due, outcomes, strict=True):
-            if outcome is not None:
-                self._report(group.name, outcome)
+        async with Tasks(self._report) as looks:
+            if begun := self._start(looks):
+                await asyncio.wait(begun)
 
-    def _is_due(self, group: Watched, stamps: Stamps) -> bool:
-        """Whether a group changed; from now on, this is its state."""
-        state = {path: stamps[path] for path in group.paths}
-        seen, group.seen = group.seen, state
-        # A group forgotten while the thread looked is nobody's any more.
-        return seen is not None and seen != state and group in self._groups
+    def _start(self, looks: Tasks) -> list["asyncio.Task[None]"]:
+        idle = [group for group in self._groups if not group.is_busy]
+        for group in idle:
+            group.is_busy = True
+        return [looks.start(self._look(group), group.name) for group in idle]
 
-
-async def _call(changed: Callable[[], Awaitable[None]]) -> None:
-    await changed()
+    async def _look(self, group: Watched) -> None:
+        try:
+            stamps = await self._blocking.call(group.name, partial(stamps_of, group.paths))
+            seen, group.seen = group.seen, stamps
+            if seen is not None and seen != stamps:
+                await group.changed()
+        except asyncio.CancelledError:
+            group.seen = _UNKNOWN  # what was being read is not in force
+            raise
+        except TimeoutError as exc:
+            group.seen = _UNKNOWN
+            self._report(group.name, exc)
+            await asyncio.sleep(self._again_s)
+        finally:
+            group.is_busy = False

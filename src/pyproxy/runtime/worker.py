@@ -1,301 +1,278 @@
-"""One process that serves: loop, signals, listeners, drain."""
+"""One process's share of the serving: a gateway in force, its listeners, its files."""
 
 import asyncio
-import os
-import secrets
-import signal
+import resource
 import time
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
-from pathlib import Path
 
-from pyproxy.assembly.build import assemble
-from pyproxy.assembly.listeners import Group
+from pyproxy.assembly.build import Draft, draft
 from pyproxy.assembly.resources import Resources
-from pyproxy.config.load import Loaded, load
-from pyproxy.downstream.port import Port
-from pyproxy.errors.fault import ConfigurationError
+from pyproxy.config.load import Loaded
+from pyproxy.config.settings import Settings
 from pyproxy.gateway.desk import Desk
-from pyproxy.gateway.handler import Handler
-from pyproxy.identity.hashing import BcryptGate
-from pyproxy.runtime.acceptor import Acceptor, Admission
-from pyproxy.runtime.handshake import CLIENT_LEFT, failed_because
+from pyproxy.identity.jwks_source import RemoteKeySet
+from pyproxy.identity.networks import Networks
+from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
+from pyproxy.runtime.acceptor import Admission
+from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.desk import open_desk
 from pyproxy.runtime.journal import Journal
-from pyproxy.runtime.loop import new_event_loop
-from pyproxy.runtime.preflight import occupy_standard_descriptors, raise_file_limit
-from pyproxy.runtime.reloading import Reload, Reloading, files_of
-from pyproxy.runtime.remote_keys import remote_key_set
+from pyproxy.runtime.listener import Listener, Terms
+from pyproxy.runtime.orders import Orders
+from pyproxy.runtime.reloading import Reloading
+from pyproxy.runtime.remote_keys import is_same_source, remote_key_set
 from pyproxy.runtime.room import room_for
-from pyproxy.runtime.sockets import Listening, listen
-from pyproxy.runtime.startup import prepare
+from pyproxy.runtime.startup import Prepared, prepare as read_files
 from pyproxy.runtime.tasks import Tasks
-from pyproxy.runtime.tls import ServerTls
-from pyproxy.runtime.watch import stamps_of
-from pyproxy.telemetry.bridge import exception_handler
-from pyproxy.telemetry.log import Level
 from pyproxy.telemetry.sparing import SparingLog
 
-# How long the logs may take to be written when somebody insists on an end.
-_LAST_WORDS_S = 0.5
-_DRAIN_LOOK_S = 0.02
 
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """What is ready to come into force.
 
-def serve(loaded: Loaded) -> int:
-    """Run the gateway until it is told to stop.
-
-    Returns:
-        Exit code: 0 after a drain.
-
-    Raises:
-        ConfigurationError: It cannot start, with every reason.
+    Attributes:
+        orders: The configuration, and the sockets.
+        prepared: What its files say.
+        draft: The gateway.
+        remote: The remote key set, perhaps the one in force.
     """
-    occupy_standard_descriptors()
-    prepared = prepare(loaded, time.time())
-    reload = partial(load, loaded.path, os.environ, Path.cwd())
-    room = room_for(loaded.settings.server, raise_file_limit())
-    journal = Journal(loaded.settings.server.log, time.time)
-    try:
-        listenings = _listen(prepared.groups)
-        try:
-            for fault in (*prepared.remarks, *room.warnings):
-                journal.log.write("warning", "configuration.remark", str(fault), {})
-            if room.sentence:
-                journal.log.write("info", "connections.fitted", room.sentence, {})
-            worker = Worker(
-                loaded, prepared.groups, prepared.tls, journal, reload, room.max_connections
-            )
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                runner.run(worker.run(listenings))
-            journal.log.info("worker.stopped")
-        finally:
-            for listening in listenings:
-                listening.close()
-    finally:
-        journal.close(time.time())
-    return 0
 
-
-def _listen(groups: Sequence[Group]) -> list[Listening]:
-    listenings: list[Listening] = []
-    try:
-        for group in groups:
-            listenings.append(listen(group.bind))  # noqa: PERF401 - what is open is closed below
-    except ConfigurationError:
-        for listening in listenings:
-            listening.close()
-        raise
-    return listenings
-
-
-def new_ids() -> Callable[[], str]:
-    """Makes ids that no other process makes: 16 random digits, then a count."""
-    prefix, numbers = secrets.token_hex(8), count(1)
-    return lambda: f"{prefix}{next(numbers):08x}"
+    orders: Orders
+    prepared: Prepared
+    draft: Draft
+    remote: RemoteKeySet | None
 
 
 class Worker:
-    """The process while it serves.
+    """Serves what it is told, and goes over to something else without a gap.
+
+    A change has two steps, so that several workers make it together or not at
+    all: ``prepare`` does whatever can fail and changes nothing, ``commit`` only
+    assigns. Connections, buckets and whatever is remembered stay.
 
     Args:
-        loaded: The configuration.
-        groups: Its listeners.
-        tls: Of each group; ``None`` for plain HTTP.
         journal: The logs.
-        reload: Reads the configuration again, when a secret's file changed;
-            ``None``: secrets stay as they are.
-        max_connections: Open at once; ``None``: as the configuration says.
+        tasks: Ended by its owner, after ``finish``.
+        resources: What outlives a change; closed by ``close``.
+        blocking: Reads files.
+        file_limit: Files that this process may have open.
+        under_way: Counts requests, where a route limits them.
     """
 
     def __init__(
         self,
-        loaded: Loaded,
-        groups: Sequence[Group],
-        tls: Sequence[ServerTls | None],
         journal: Journal,
-        reload: Reload | None = None,
-        max_connections: int | None = None,
+        tasks: Tasks,
+        resources: Resources,
+        blocking: Blocking,
+        *,
+        file_limit: int = resource.RLIM_INFINITY,
+        under_way: Occupancy | None = None,
     ) -> None:
-        self._reload = reload
-        self._loaded = loaded
-        self._max_connections = max_connections or loaded.settings.server.max_connections
-        self._groups = groups
-        self._tls = tls
         self._journal = journal
+        self._tasks = tasks
+        self._resources = resources
+        self._blocking = blocking
+        self._file_limit = file_limit
+        self._under_way = MemoryOccupancy() if under_way is None else under_way
         self._trouble = SparingLog(journal.log)
+        self._admission = Admission(1, 0)
+        self._desk: Desk | None = None
+        self._loaded: Loaded | None = None
+        self._remote: RemoteKeySet | None = None
+        self._next: _Next | None = None
+        self._listeners: dict[str, Listener] = {}
+        self._retiring: set[Listener] = set()
+        self._reloading: Reloading | None = None
+        self._upkeep: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
-    async def run(self, listenings: Sequence[Listening]) -> None:
-        """Serve until SIGTERM or SIGINT, then drain.
+    # A change
+
+    async def prepare(self, orders: Orders, prepared: Prepared | None = None) -> None:
+        """Do whatever a change takes, but change nothing.
+
+        Args:
+            orders: Its sockets belong to the worker from now on.
+            prepared: What the files say, if that is known.
 
         Raises:
-            ConfigurationError: The files that the configuration names cannot be served.
+            ConfigurationError: It cannot be served, with every reason.
+            TimeoutError: A file cannot be read at the moment.
         """
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(exception_handler(self._journal.log))
-        resources = Resources(loop, secrets.token_bytes(32), BcryptGate())
-        stop = _stop_signals(loop, self._journal)
+        self.forget()
         try:
-            async with Tasks(self._journal.report) as tasks:
-                desk = await self._open(loop, resources, tasks)
-                ports = [self._port(desk, tasks, number) for number in range(len(self._groups))]
-                accepting = self._accept(ports, listenings, tasks, loop)
-                self._say_ready(listenings)
-                await stop.wait()
-                desk.is_draining = True
-                await _stop_accepting(accepting, listenings)
-                await self._drain(ports, loop)
-        finally:
-            await resources.close()
-
-    async def _open(
-        self, loop: asyncio.AbstractEventLoop, resources: Resources, tasks: Tasks
-    ) -> Desk:
-        """Build the gateway, and keep it in step with its files."""
-        settings = self._loaded.settings
-        journal = self._journal
-        remote = remote_key_set(settings.auth.jwt, resources.key_sets, journal, loop)
-        since = stamps_of(files_of(settings))
-        gateway = assemble(settings, self._groups, resources, remote)
-        desk = Desk(
-            gateway=gateway,
-            loop=loop,
-            now=time.monotonic,
-            wall=time.time,
-            new_id=new_ids(),
-            audit=journal.audit,
-            access=journal.access,
-            report=lambda exc, request_id: journal.log.failure(
-                "failure", exc, "", request_id=request_id
-            ),
-            trouble=self._trouble,
-        )
-        if remote is not None:
-            _ = tasks.start(remote.run(), "key set refresh")
-        reloading = Reloading(
-            desk,
-            self._loaded,
-            self._groups,
-            resources,
-            refresher=remote,
-            journal=journal,
-            tls=self._tls,
-            since=since,
-            reload=self._reload,
-        )
-        _ = tasks.start(reloading.run(), "file watcher")
-        return desk
-
-    def _port(self, desk: Desk, tasks: Tasks, number: int) -> Port:
-        server = self._loaded.settings.server
-        handler = Handler(desk, number)
-        return Port(
-            serve=handler.serve,
-            reject=handler.reject,
-            spawn=tasks.start,
-            header_timeout=server.header_timeout,
-            idle_timeout=server.idle_timeout,
-            max_header_size=server.max_header_size,
-        )
-
-    def _accept(
-        self,
-        ports: Sequence[Port],
-        listenings: Sequence[Listening],
-        tasks: Tasks,
-        loop: asyncio.AbstractEventLoop,
-    ) -> list["asyncio.Task[None]"]:
-        server = self._loaded.settings.server
-        admission = Admission(self._max_connections, server.max_connections_per_ip)
-        accepting = []
-        for port, listening, tls in zip(ports, listenings, self._tls, strict=True):
-            acceptor = Acceptor(
-                port,
-                admission,
-                tasks.start,
-                loop,
-                tls=tls.context if tls else None,
-                report=partial(self._say_exhausted, listening.spec),
-                turned=partial(self._say_turned, loop, listening.spec),
+            if prepared is None:
+                read = partial(
+                    read_files,
+                    orders.loaded,
+                    time.time(),
+                    self._resources.client_tls,
+                    is_running=True,
+                )
+                prepared = await self._blocking.call("configuration", read)
+            settings = orders.loaded.settings
+            # What is being made ready now must not be built for another configuration.
+            self._stop_upkeep()
+            remote = self._remote_for(settings)
+            authenticator = self._desk.gateway.authenticator if self._desk else None
+            ready = draft(
+                settings,
+                prepared.groups,
+                self._resources,
+                prepared.sources,
+                refresher=remote,
+                authenticator=authenticator if self._remembers_by(settings) else None,
             )
-            accepting += [
-                tasks.start(acceptor.run(each), "accepting") for each in listening.sockets
-            ]
-        return accepting
+        except BaseException:
+            orders.close()
+            self._start_upkeep()
+            raise
+        self._next = _Next(orders, prepared, ready, remote)
 
-    def _say_exhausted(self, bind: str, error: OSError) -> None:
-        reason = (error.strerror or type(error).__name__).lower()
-        sentence = f"no connection can be accepted for the moment: {reason}"
-        self._journal.log.write("warning", "listener.exhausted", sentence, {"bind": bind})
+    def forget(self) -> None:
+        """Give up what was prepared, if anything was."""
+        if self._next is not None:
+            self._next.orders.close()
+            self._next = None
+            self._start_upkeep()
 
-    def _say_turned(
-        self, loop: asyncio.AbstractEventLoop, bind: str, address: str, error: OSError
-    ) -> None:
-        reason = failed_because(error)
-        # Whoever looks whether the port is open leaves at once, a load balancer every second.
-        level: Level = "debug" if reason == CLIENT_LEFT else "info"
-        kind = (bind, reason)
-        self._trouble.put(
-            level, "handshake.failed", loop.time(), kind, bind=bind, ip=address, reason=reason
+    def commit(self) -> None:
+        """Put in force what was prepared."""
+        following, self._next = self._next, None
+        if following is None:
+            raise RuntimeError("nothing was prepared")
+        before = self._desk
+        gateway = following.draft.put_in_force(self._resources)
+        settings = following.orders.loaded.settings
+        if before is None:
+            desk = last = open_desk(gateway, self._journal, self._trouble, self._under_way)
+            _ = self._tasks.start(self._resources.watch(self._journal.log), "health checks")
+        else:
+            desk, last = before, replace(before)
+            desk.gateway, desk.access = gateway, self._journal.access
+        self._desk, self._loaded = desk, following.orders.loaded
+        room = room_for(settings.server, self._file_limit)
+        self._admission.resize(room.max_connections, settings.server.max_connections_per_ip)
+        self._replace_listeners(following, desk, last)
+        self._replace_remote(following.remote)
+        self._reloading = Reloading(
+            desk,
+            following.orders.loaded,
+            following.prepared,
+            self._resources,
+            self._journal,
+            self._blocking,
+        )
+        self._start_upkeep()
+
+    # The end
+
+    async def stop(self) -> None:
+        """Accept no more; whoever else has the sockets goes on."""
+        await asyncio.gather(*(each.stop() for each in self._all_listeners()))
+
+    async def finish(self, seconds: float, *, is_hasty: bool) -> None:
+        """Accept no more, and let what is under way end.
+
+        May be called again, in haste, while it runs.
+
+        Args:
+            seconds: After these, what is left is cut.
+            is_hasty: Connections without a request are closed at once, because nobody
+                will serve here any more; otherwise each may ask once more.
+        """
+        await self.stop()
+        listeners = self._all_listeners()
+        if is_hasty and self._desk is not None:
+            self._desk.is_draining = True
+        for each in listeners:
+            if is_hasty:
+                each.drain()
+            else:
+                each.leave()
+        await asyncio.gather(*(each.quiet(seconds) for each in listeners))
+        for each in listeners:
+            each.cut()
+
+    def _all_listeners(self) -> list[Listener]:
+        return [*self._listeners.values(), *self._retiring]
+
+    async def close(self) -> None:
+        """End what still runs; after ``finish``, and after its tasks were closed."""
+        self._reloading = None
+        self.forget()
+        await self._resources.close()
+
+    # Parts of a change
+
+    def _remembers_by(self, settings: Settings) -> bool:
+        """Whether what was verified before would be verified now."""
+        if self._loaded is None:
+            return False
+        old, new = self._loaded.settings.auth, settings.auth
+        return old.jwt == new.jwt and old.cache_ttl == new.cache_ttl
+
+    def _remote_for(self, settings: Settings) -> RemoteKeySet | None:
+        if self._loaded is not None and is_same_source(
+            self._loaded.settings.auth.jwt, settings.auth.jwt
+        ):
+            return self._remote
+        return remote_key_set(
+            settings.auth.jwt, self._resources.key_sets, self._journal, self._resources.loop
         )
 
-    def _say_ready(self, listenings: Sequence[Listening]) -> None:
-        for group, listening in zip(self._groups, listenings, strict=True):
-            port = str(listening.port) if listening.port else ""
-            self._journal.log.info("listener.ready", bind=group.bind, port=port, tls=group.is_tls)
+    def _replace_listeners(self, following: _Next, desk: Desk, last: Desk) -> None:
+        server = following.orders.loaded.settings.server
+        trusted = Networks(server.trusted_proxies)
+        old, self._listeners = self._listeners, {}
+        for group, tls in zip(following.prepared.groups, following.prepared.tls, strict=True):
+            terms = Terms(
+                server,
+                tls.context if tls else None,
+                trusted if group.proxy_protocol else None,
+            )
+            sockets = following.orders.sockets[group.bind]
+            listener = old.pop(group.bind, None)
+            if listener is None:
+                listener = Listener(
+                    group.bind, sockets, terms, desk, self._admission, self._tasks,
+                    self._journal.log,
+                )  # fmt: skip
+                listener.start()
+            else:
+                listener.renew(terms)
+                for each in sockets:
+                    each.close()
+            self._listeners[group.bind] = listener
+        for listener in old.values():
+            self._retiring.add(listener)
+            _ = self._tasks.start(self._retire(listener, last, server.drain), "removed listener")
 
-    async def _drain(self, ports: Sequence[Port], loop: asyncio.AbstractEventLoop) -> None:
-        """Let open requests end, up to ``drain`` seconds; then cut what is left."""
-        seconds = self._loaded.settings.server.drain
-        self._journal.log.info("worker.draining", seconds=seconds)
-        deadline = loop.time() + seconds
-        for port in ports:
-            port.drain()
-        while _are_busy(ports) and (left := deadline - loop.time()) > 0:  # noqa: ASYNC110 - an event would cost every connection
-            await asyncio.sleep(min(_DRAIN_LOOK_S, left))
-        for port in ports:
-            port.abort()
+    async def _retire(self, listener: Listener, last: Desk, seconds: float) -> None:
+        await listener.retire(last, seconds)
+        self._retiring.discard(listener)
 
+    def _replace_remote(self, remote: RemoteKeySet | None) -> None:
+        if remote is self._remote:
+            return
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            self._refreshing = None
+        # Whom the operator trusts no more is not trusted until the new source has answered.
+        self._resources.key_sets.replace_remote(None)
+        self._remote = remote
+        if remote is not None:
+            self._refreshing = self._tasks.start(remote.run(), "key set refresh")
 
-async def _stop_accepting(
-    accepting: Sequence["asyncio.Task[None]"], listenings: Sequence[Listening]
-) -> None:
-    """Refuse connections from now on: who comes while we drain is to try elsewhere."""
-    for task in accepting:
-        task.cancel()
-    await asyncio.gather(*accepting, return_exceptions=True)
-    for listening in listenings:
-        listening.close()
+    def _start_upkeep(self) -> None:
+        """Keep what is in force in step with its files."""
+        if self._reloading is not None and self._upkeep is None:
+            self._upkeep = self._tasks.start(self._reloading.run(), "file watcher")
 
-
-def _are_busy(ports: Sequence[Port]) -> bool:
-    """Whether a request is under way, or an answer not sent in full.
-
-    Connections that only wait for the other side's farewell are not waited for.
-    """
-    return any(not connection.is_done for port in ports for connection in port.connections)
-
-
-def _stop_signals(loop: asyncio.AbstractEventLoop, journal: Journal) -> asyncio.Event:
-    """Set by the first SIGTERM or SIGINT; the second ends the process at once."""
-    stop = asyncio.Event()
-
-    def asked(number: signal.Signals) -> None:
-        if stop.is_set():
-            # Not a clean exit, requests are cut: who waits for us is to see that.
-            sentence = "told twice to stop: requests are cut"
-            journal.log.write("warning", "worker.stopped", sentence, {})
-            journal.close(time.time(), _LAST_WORDS_S)
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked, number)
-    # Its default would end the process and cut every stream.
-    loop.add_signal_handler(
-        signal.SIGHUP,
-        journal.log.warning,
-        "signal.ignored",
-        "SIGHUP does nothing in this version: changed keys, certificates and secrets are noticed",
-    )
-    return stop
+    def _stop_upkeep(self) -> None:
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            self._upkeep = None

@@ -57,9 +57,13 @@ class Log:
     ) -> None:
         self._put = put
         self._clock = clock
-        self._threshold = LEVELS[level]
         self._stamp = Timestamp()
         self._is_coloured = is_coloured
+        self.adopt(level, style)
+
+    def adopt(self, level: Level, style: Style) -> None:
+        """Write by other rules from now on; for whoever holds the log it stays the same."""
+        self._threshold = LEVELS[level]
         self._line = self._json if style == "json" else self._console
         self.is_debug = level == "debug"
 

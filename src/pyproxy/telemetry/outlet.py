@@ -2,6 +2,7 @@
 
 import os
 import select
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -116,15 +117,36 @@ def open_outlet(target: str) -> Outlet:
 def _write(descriptor: int, data: bytes) -> int:
     """Write until all is out or it fails; how many bytes went out."""
     rest = memoryview(data)
+    most = len(data) if _is_file(descriptor) else select.PIPE_BUF
     while rest:
         try:
-            rest = rest[os.write(descriptor, rest) :]
+            rest = rest[os.write(descriptor, rest[: _whole_lines(data, len(rest), most)]) :]
         except BlockingIOError:
             if not _is_writable(descriptor):
                 break
         except OSError:
             break
     return len(data) - len(rest)
+
+
+def _is_file(descriptor: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+
+
+def _whole_lines(data: bytes, left: int, most: int) -> int:
+    """How much of the last ``left`` bytes of ``data`` to write at once.
+
+    Several processes write to the same pipe: up to PIPE_BUF bytes go in as one
+    piece, so what is written ends with a line where that is possible (pipe(7)).
+    """
+    if left <= most:
+        return left
+    start = len(data) - left
+    end = data.rfind(b"\n", start, start + most) + 1
+    return end - start if end > start else most
 
 
 def _is_writable(descriptor: int) -> bool:

@@ -3,15 +3,19 @@
 import asyncio
 import errno
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_network
 
 import pytest
 
 from pyproxy.downstream.port import Port
+from pyproxy.identity.networks import Networks
 from pyproxy.runtime.acceptor import Acceptor, Admission
 from pyproxy.runtime.tasks import Tasks
 
 PATIENCE_S = 5.0
+HOST = "127.0.0.1"
 
 
 async def test_a_connection_too_many_waits_for_room():
@@ -47,37 +51,46 @@ def test_peers_of_a_unix_socket_are_not_one_address():
     assert [admission.enter("") is None for _ in range(3)] == [False] * 3
 
 
-class FailingLoop:
-    """A loop whose ``sock_accept`` fails as the kernel's would; the rest is the real one's."""
+def test_an_ipv6_subscriber_is_one_address():
+    admission = Admission(10, 1)
+
+    assert admission.enter("2001:db8:0:1::1") is not None
+    assert admission.enter("2001:db8:0:1:ffff::2") is None
+    assert admission.enter("2001:db8:0:2::1") is not None
+    assert admission.enter("::ffff:192.0.2.1") is not None
+    assert admission.enter("192.0.2.1") is None
+
+
+class FailingSocket(socket.socket):
+    """A listening socket whose first calls of ``accept`` fail, with a connection waiting."""
 
     def __init__(self, *errors):
+        super().__init__()
         self._errors = list(errors)
-        self._loop = asyncio.get_running_loop()
-        self.spent = asyncio.Event()
 
-    def __getattr__(self, name):
-        return getattr(self._loop, name)
-
-    async def sock_accept(self, listening):
+    def accept(self):
         if self._errors:
             raise OSError(self._errors.pop(0), "no")
-        self.spent.set()
-        return await self._loop.sock_accept(listening)
+        return super().accept()
 
 
 @asynccontextmanager
-async def accepting(loop, reported, max_per_address=0):
-    """An acceptor on a port; gives the port."""
+async def accepting(*errors, max_per_address=0, believes=None, header_timeout=PATIENCE_S):
+    """An acceptor on a port, at work.
+
+    Every request is turned down, with the address of who made it.
+    """
 
     async def serve(_):
         raise AssertionError("nobody asks anything here")
 
+    loop, reported, turned = asyncio.get_running_loop(), [], []
     async with Tasks(lambda name, error: reported.append((name, error))) as tasks:
         port = Port(
             serve=serve,
-            reject=lambda _refusal, _peer: b"",
+            reject=lambda _refusal, peer: f"from {peer.address}".encode(),
             spawn=tasks.start,
-            header_timeout=PATIENCE_S,
+            header_timeout=header_timeout,
             idle_timeout=PATIENCE_S,
             max_header_size=1024,
         )
@@ -88,12 +101,47 @@ async def accepting(loop, reported, max_per_address=0):
             loop,
             tls=None,
             report=reported.append,
-            turned=lambda *_: None,
+            turned=lambda address, error: turned.append((address, str(error))),
+            believes=believes,
         )
-        with socket.create_server(("127.0.0.1", 0)) as listening:
+        with FailingSocket(*errors) as listening:
+            listening.bind((HOST, 0))
+            listening.listen()
             listening.setblocking(False)
             tasks.start(acceptor.run(listening), "accepting")
-            yield listening.getsockname()[1]
+            yield Accepting(listening.getsockname()[1], reported, turned)
+
+
+@dataclass
+class Accepting:
+    """An acceptor at work.
+
+    Attributes:
+        port: Where.
+        reported: Errors of accepting, and of tasks.
+        turned: Who was turned away, and why.
+    """
+
+    port: int
+    reported: list
+    turned: list
+
+    async def answer(self, *pieces):
+        """What comes back to who sends these pieces, until the connection ends."""
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = await asyncio.open_connection(HOST, self.port)
+            for piece in pieces:
+                writer.write(piece)
+                await asyncio.sleep(0)
+            answer = b""
+            with suppress(ConnectionError):  # what was sent is not read: that is a reset
+                answer = await reader.read()
+            writer.close()
+        return answer.decode()
+
+
+NO_REQUEST = b"no request\r\n\r\n"
+LINE = b"PROXY TCP6 2001:db8::%d ::1 4096 443\r\n"
 
 
 @pytest.mark.parametrize(
@@ -105,24 +153,79 @@ async def accepting(loop, reported, max_per_address=0):
     ],
 )
 async def test_errors_of_accept_pass(codes, told):
-    loop, reported = FailingLoop(*codes), []
+    async with accepting(*codes) as acceptor:
+        assert await acceptor.answer(NO_REQUEST) == f"from {HOST}"
 
-    async with accepting(loop, reported) as port, asyncio.timeout(PATIENCE_S):
-        await loop.spent.wait()
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.close()
-
-    assert [error.errno for error in reported] == told
+    assert [error.errno for error in acceptor.reported] == told
 
 
 async def test_a_connection_too_many_of_one_address_is_closed():
-    loop, reported = asyncio.get_running_loop(), []
-
-    async with accepting(loop, reported, max_per_address=1) as port, asyncio.timeout(PATIENCE_S):
-        _, first = await asyncio.open_connection("127.0.0.1", port)
-        reader, second = await asyncio.open_connection("127.0.0.1", port)
+    async with accepting(max_per_address=1) as acceptor, asyncio.timeout(PATIENCE_S):
+        _, first = await asyncio.open_connection(HOST, acceptor.port)
+        reader, second = await asyncio.open_connection(HOST, acceptor.port)
         assert await reader.read() == b""
         first.close()
         second.close()
 
-    assert reported == []
+    assert acceptor.reported == []
+
+
+BALANCERS = Networks([ip_network("127.0.0.0/8")])
+NOBODY = Networks()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "address"),
+    [
+        pytest.param([LINE % 1 + NO_REQUEST], "2001:db8::1", id="in one piece"),
+        pytest.param([LINE % 1, NO_REQUEST], "2001:db8::1", id="header alone"),
+        pytest.param([bytes([each]) for each in LINE % 1 + NO_REQUEST], "2001:db8::1", id="bytes"),
+        pytest.param([b"PROXY UNKNOWN\r\n" + NO_REQUEST], HOST, id="the balancer itself"),
+    ],
+)
+async def test_a_client_is_whom_the_balancer_names(pieces, address):
+    async with accepting(believes=BALANCERS) as acceptor:
+        assert await acceptor.answer(*pieces) == f"from {address}"
+
+
+@pytest.mark.parametrize(
+    ("believes", "sent", "reason"),
+    [
+        pytest.param(NOBODY, LINE % 1 + NO_REQUEST, "trusted_proxies", id="from a stranger"),
+        pytest.param(BALANCERS, NO_REQUEST, "no PROXY header", id="without a header"),
+        pytest.param(BALANCERS, b"", "within header_timeout", id="silent"),
+        pytest.param(BALANCERS, (LINE % 1)[:-1], "within header_timeout", id="half a header"),
+    ],
+)
+async def test_who_is_not_introduced_is_turned_away(believes, sent, reason):
+    async with accepting(believes=believes, header_timeout=0.1) as acceptor:
+        assert await acceptor.answer(sent) == ""
+
+    [(address, why)] = acceptor.turned
+    assert address == HOST
+    assert reason in why
+
+
+async def test_who_is_not_introduced_takes_up_no_room():
+    async with accepting(believes=BALANCERS) as acceptor:
+        answers = [await acceptor.answer(NO_REQUEST) for _ in range(20)]
+
+        assert set(answers) == {""}
+        assert await acceptor.answer(LINE % 1 + NO_REQUEST) == "from 2001:db8::1"
+
+
+async def test_connections_are_counted_by_whom_the_balancer_names():
+    async with (
+        accepting(believes=BALANCERS, max_per_address=1) as acceptor,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        _, first = await asyncio.open_connection(HOST, acceptor.port)
+        first.write(LINE % 1)
+        _, second = await asyncio.open_connection(HOST, acceptor.port)
+        second.write(b"PROXY TCP4 192.0.2.7 10.0.0.1 1 2\r\n")
+
+        # Whatever address of the same /64.
+        assert await acceptor.answer(LINE % 2 + NO_REQUEST) == ""
+        assert await acceptor.answer(b"PROXY UNKNOWN\r\n" + NO_REQUEST) == f"from {HOST}"
+        first.close()
+        second.close()

@@ -5,6 +5,7 @@ import ssl
 import pytest
 
 from pyproxy.runtime.handshake import failed_because
+from pyproxy.runtime.proxy_header import NotIntroduced
 
 
 def tls_error(reason):
@@ -23,6 +24,7 @@ def verdict(code, words):
     ("error", "reason"),
     [
         pytest.param(tls_error("HTTP_REQUEST"), "plain HTTP on a TLS port", id="http"),
+        pytest.param(NotIntroduced("no PROXY header"), "no PROXY header", id="no introduction"),
         pytest.param(tls_error("NO_SHARED_CIPHER"), "no cipher in common", id="cipher"),
         pytest.param(
             tls_error("TLSV1_ALERT_UNKNOWN_CA"),

@@ -53,3 +53,38 @@ def test_an_audit_file_that_cannot_be_opened_is_a_fault(settings, tmp_path):
 
     with pytest.raises(ConfigurationError, match=r"server\.log\.audit: .* no such file"):
         Journal(broken, lambda: WALL)
+
+
+def test_other_settings_are_followed_by_all_who_hold_the_logs(settings, tmp_path, capfd):
+    journal = Journal(settings, lambda: WALL)
+    log, audit = journal.log, journal.audit
+    other = LogSettings(
+        level="error", format="console", access=False, audit=str(tmp_path / "other.log")
+    )
+
+    journal.prepare(other)
+    audit.put("auth.ok", WALL, user="before")
+    journal.commit()
+    audit.put("auth.ok", WALL, user="after")
+    log.info("too.little")
+    log.error("much")
+    journal.close(WALL)
+
+    assert journal.access is None
+    assert "after" in (tmp_path / "other.log").read_text()
+    assert "after" not in (tmp_path / "audit.log").read_text()
+    assert capfd.readouterr().out.split()[1:] == ["error", "much"]
+
+
+def test_settings_that_are_given_up_change_nothing(settings, tmp_path):
+    journal = Journal(settings, lambda: WALL)
+    journal.prepare(settings.model_copy(update={"audit": str(tmp_path / "other.log")}))
+    journal.forget()
+    journal.commit()
+    with pytest.raises(ConfigurationError):
+        journal.prepare(settings.model_copy(update={"audit": str(tmp_path / "no" / "log")}))
+    journal.audit.put("auth.ok", WALL, user="alice")
+    journal.close(WALL)
+
+    assert "alice" in (tmp_path / "audit.log").read_text()
+    assert (tmp_path / "other.log").read_text() == ""

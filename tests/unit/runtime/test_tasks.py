@@ -23,9 +23,11 @@ async def fail():
 async def test_a_task_that_ends_is_let_go_and_not_reported():
     reports = Reports()
     tasks = Tasks(reports)
-    task = tasks.start(asyncio.sleep(0), "nap")
+    ended = asyncio.Event()
+    task = tasks.start(ended.wait(), "nap")
     assert len(tasks) == 1
 
+    ended.set()
     await task
 
     assert len(tasks) == 0
@@ -73,9 +75,10 @@ async def test_no_task_starts_after_the_end():
 
 async def test_a_task_that_will_not_end_is_reported_and_left():
     reports = Reports()
-    released = asyncio.Event()
+    begun, released = asyncio.Event(), asyncio.Event()
 
     async def stubborn():
+        begun.set()
         try:
             await forever()
         except asyncio.CancelledError:
@@ -83,7 +86,7 @@ async def test_a_task_that_will_not_end_is_reported_and_left():
 
     tasks = Tasks(reports)
     task = tasks.start(stubborn(), "stubborn")
-    await asyncio.sleep(0)
+    await begun.wait()
     await tasks.close(grace_s=0.0)
 
     assert reports == [("stubborn", "TimeoutError('did not end within 0 s')")]
@@ -95,7 +98,10 @@ async def test_a_task_that_will_not_end_is_reported_and_left():
 async def test_a_failure_while_ending_is_reported():
     reports = Reports()
 
+    begun = asyncio.Event()
+
     async def clumsy():
+        begun.set()
         try:
             await forever()
         finally:
@@ -103,7 +109,7 @@ async def test_a_failure_while_ending_is_reported():
 
     tasks = Tasks(reports)
     tasks.start(clumsy(), "clumsy")
-    await asyncio.sleep(0)
+    await begun.wait()
     await tasks.close()
 
     assert reports == [("clumsy", "LookupError('gone')")]

@@ -1,5 +1,6 @@
 """Which files make a TLS listener, and which are refused."""
 
+import os
 import ssl
 from datetime import UTC, datetime
 
@@ -131,6 +132,16 @@ def no_certificate(files, _write):
     files.certificate.unlink()
 
 
+def pipe_for_a_key(files, _write):
+    files.private_key.unlink()
+    os.mkfifo(files.private_key, 0o600)
+
+
+def endless_certificate(files, _write):
+    files.certificate.unlink()
+    files.certificate.symlink_to("/dev/zero")
+
+
 def readable_key(files, _write):
     files.private_key.chmod(0o644)
 
@@ -164,6 +175,8 @@ def weak_pair(files, _write):
         (no_key, r"a\.key: cannot be read: no such file"),
         (half_a_certificate, r"a\.crt: ends in the middle"),
         (no_certificate, r"a\.crt: cannot be read: no such file"),
+        (pipe_for_a_key, r"a\.key: cannot be read: it is a named pipe"),
+        (endless_certificate, r"a\.crt: cannot be read: it is a device"),
         (readable_key, r"a\.key: may be opened by every user"),
         (weak_pair, r"a\.crt: is too weak"),
     ],
@@ -224,6 +237,13 @@ def test_a_spoiled_client_ca_is_refused(write, tmp_path, content, problem):
 
     with pytest.raises(ConfigurationError, match=f"ca.pem: .*{problem}"):
         ServerTls.load([write("a", "a.example")], TlsRules(client_ca=path))
+
+
+def test_clients_cas_may_be_named_between_their_certificates(write, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes("# Főtanúsítvány\n".encode() + trustme.CA().cert_pem.bytes())
+
+    ServerTls.load([write("a", "a.example")], TlsRules(client_ca=path))
 
 
 def test_a_changed_name_is_served_after_reload(write):

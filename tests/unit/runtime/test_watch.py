@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.watch import FileWatcher, stamps_of
 
 
@@ -28,7 +29,7 @@ def reports():
 
 @pytest.fixture
 def watcher(reports):
-    return FileWatcher(reports)
+    return FileWatcher(reports, Blocking())
 
 
 def age(path):
@@ -207,31 +208,69 @@ async def test_a_callback_that_raises_at_once_is_reported(watcher, reports, tmp_
     assert reports == [("keys", "ValueError('not even a coroutine')")]
 
 
-async def test_a_forgotten_group_is_called_no_more(watcher, tmp_path):
-    path = tmp_path / "keys"
-    changed = Counter()
-    group = watcher.watch("keys", [path], changed, since={path: None})
-    path.write_text("new")
+async def test_what_hangs_holds_up_no_other(reports, tmp_path):
+    hung, keys = tmp_path / "hung", tmp_path / "keys"
+    told = asyncio.Queue()
 
-    watcher.forget(group)
-    watcher.forget(group)
+    async def hang():
+        told.put_nowait("hung")
+        await asyncio.Event().wait()
+
+    async def changed():
+        told.put_nowait("keys")
+
+    watcher = FileWatcher(reports, Blocking(), interval_s=0.0)
+    watcher.watch("hung", [hung], hang, since={hung: None})
+    watcher.watch("keys", [keys], changed, since={keys: None})
+    running = asyncio.ensure_future(watcher.run())
+    for path, name in ((hung, "hung"), (keys, "keys"), (hung, ""), (keys, "keys")):
+        path.write_text(f"{path.exists()} {name}")
+        if name:
+            async with asyncio.timeout(5.0):
+                assert await told.get() == name
+    running.cancel()
+
+    assert reports == []
+
+
+async def test_what_took_too_long_is_told_and_tried_again(reports, tmp_path):
+    path = tmp_path / "keys"
+    outcomes = [TimeoutError("keys: no end"), None]
+
+    async def read():
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+
+    watcher = FileWatcher(reports, Blocking(), again_s=0.0)
+    watcher.watch("keys", [path], read, since={path: None})
+    path.write_text("new")
+    await watcher.poll_now()
+    await watcher.poll_now()
     await watcher.poll_now()
 
-    assert changed.calls == 0
+    assert outcomes == []
+    assert reports == [("keys", "TimeoutError('keys: no end')")]
 
 
-async def test_a_group_forgotten_during_the_look_is_not_called(watcher, tmp_path):
+async def test_a_look_that_was_cut_short_is_taken_up_again(watcher, tmp_path):
     path = tmp_path / "keys"
-    changed = Counter()
-    group = watcher.watch("keys", [path], changed, since={path: None})
+    begun, changed = asyncio.Event(), Counter()
+
+    async def change():
+        await changed()
+        begun.set()
+        await asyncio.Event().wait()
+
+    watcher.watch("keys", [path], change, since={path: None})
     path.write_text("new")
+    for calls in (1, 2):
+        running = asyncio.ensure_future(watcher.run())
+        await begun.wait()
+        begun.clear()
+        running.cancel()
+        await asyncio.wait([running])
 
-    look = asyncio.ensure_future(watcher.poll_now())
-    await asyncio.sleep(0)
-    watcher.forget(group)
-    await look
-
-    assert changed.calls == 0
+        assert changed.calls == calls
 
 
 async def test_the_watcher_keeps_looking_until_cancelled(reports, tmp_path):
@@ -241,7 +280,7 @@ async def test_the_watcher_keeps_looking_until_cancelled(reports, tmp_path):
     async def changed():
         told.set()
 
-    watcher = FileWatcher(reports, interval_s=0.0)
+    watcher = FileWatcher(reports, Blocking(), interval_s=0.0)
     watcher.watch("keys", [path], changed, since={path: None})
     running = asyncio.ensure_future(watcher.run())
     path.write_text("new")

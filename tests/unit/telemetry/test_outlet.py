@@ -170,3 +170,38 @@ def test_anything_else_is_a_file(path):
     outlet = open_outlet(str(path))
 
     assert isinstance(outlet, FileOutlet)
+
+
+def test_lines_of_several_processes_do_not_mix_in_a_pipe(pipe):
+    reading, writing = pipe
+    kinds = "abcd"
+    received = []
+    reader = threading.Thread(
+        target=lambda: received.extend(iter(lambda: os.read(reading, 65536), b""))
+    )
+    reader.start()
+    lines = {kind: kind.encode() * 1000 + b"\n" for kind in kinds}
+
+    def write(kind):
+        outlet = StreamOutlet(writing)
+        outlet.write(lines[kind] * 300)
+        outlet.close()
+
+    writers = [threading.Thread(target=write, args=(kind,)) for kind in kinds]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    os.close(writing)
+    reader.join()
+
+    found = b"".join(received).splitlines(keepends=True)
+    assert sorted(found) == sorted(line for line in lines.values() for _ in range(300))
+
+
+def test_a_line_that_is_longer_than_a_pipe_takes_at_once_is_written_whole(pipe):
+    reading, writing = pipe
+    text = b"short\n" + b"x" * 10_000 + b"\n" + b"y" * 100
+
+    assert StreamOutlet(writing).write(text) == len(text)
+    assert os.read(reading, 65536) == text

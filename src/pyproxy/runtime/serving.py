@@ -1,0 +1,40 @@
+"""``serve``: from a configuration to an exit code."""
+
+import asyncio
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+from pyproxy.config.load import Loaded, load
+from pyproxy.runtime.journal import Journal
+from pyproxy.runtime.loop import new_event_loop
+from pyproxy.runtime.preflight import occupy_standard_descriptors, raise_file_limit
+from pyproxy.runtime.startup import Prepared, prepare
+from pyproxy.runtime.supervisor import Supervisor
+
+
+def serve(loaded: Loaded) -> int:
+    """Run the gateway until it is told to stop.
+
+    Returns:
+        Exit code: 0 after a drain.
+
+    Raises:
+        ConfigurationError: It cannot start, with every reason.
+    """
+    occupy_standard_descriptors()
+    prepared = prepare(loaded, time.time())
+    journal = Journal(loaded.settings.server.log, time.time)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_supervise(loaded, prepared, journal))
+        journal.log.info("worker.stopped")
+    finally:
+        journal.close(time.time())
+    return 0
+
+
+async def _supervise(loaded: Loaded, prepared: Prepared, journal: Journal) -> None:
+    reload = partial(load, loaded.path, os.environ, Path.cwd())
+    await Supervisor(loaded, journal, reload, raise_file_limit()).run(prepared)

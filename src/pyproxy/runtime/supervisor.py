@@ -1,0 +1,218 @@
+"""The main process while the gateway serves: what makes it change, and what ends it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from pyproxy.assembly.upstream_tls import TlsKey
+from pyproxy.config.load import Loaded
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.crew import Crew
+from pyproxy.runtime.journal import Journal
+from pyproxy.runtime.members import Lost
+from pyproxy.runtime.news import tell_done, tell_failed, tell_remarks
+from pyproxy.runtime.room import room_for
+from pyproxy.runtime.signals import Signals
+from pyproxy.runtime.sockets import Listening
+from pyproxy.runtime.startup import Prepared, exposed_while_running, prepare
+from pyproxy.runtime.tasks import Tasks
+from pyproxy.runtime.watch import FileWatcher, Stamps, stamps_of
+from pyproxy.telemetry.bridge import exception_handler
+from pyproxy.upstream.tls import ClientTls
+
+Reload = Callable[[], Loaded]
+"""Reads the configuration again; blocks, and raises ``ConfigurationError``."""
+
+SETTINGS: Final = "settings"
+SECRETS: Final = "secrets"
+
+# How long the logs may take to be written when somebody insists on an end.
+_LAST_WORDS_S: Final = 0.5
+_NOTHING_IN_FORCE: Mapping[TlsKey, ClientTls] = {}
+
+
+class Supervisor:
+    """Serves a configuration, and whatever it becomes, until told to stop.
+
+    Args:
+        loaded: The configuration.
+        journal: The logs.
+        reload: Reads the configuration again.
+        file_limit: Files that a process may have open.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        journal: Journal,
+        reload: Reload,
+        file_limit: int,
+    ) -> None:
+        self._loaded = loaded
+        self._journal = journal
+        self._reload = reload
+        self._file_limit = file_limit
+        self._blocking = Blocking()
+        self._tasks = Tasks(journal.report)
+        self._crew = Crew(journal, self._tasks, self._blocking, file_limit)
+        self._asked = asyncio.Event()
+        self._asked_for = SECRETS
+        self._since: Stamps = {}
+        self._remarks: tuple[Fault, ...] = ()
+        self._exposed: frozenset[Fault] = frozenset()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def run(self, prepared: Prepared) -> None:
+        """Serve until SIGTERM or SIGINT, then drain.
+
+        Args:
+            prepared: What the configuration's files say.
+
+        Raises:
+            ConfigurationError: It cannot be served.
+        """
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(exception_handler(self._journal.log))
+        stop = Signals(loop, self._hurry, partial(self.ask, SETTINGS)).stop
+        async with self._tasks:
+            try:
+                if await _unless(stop, self._start(prepared)):
+                    await _unless(stop, self._reload_for_ever())
+            finally:
+                await self._crew.end()
+
+    def ask(self, what: str) -> None:
+        """Ask for a reload; one that is under way is followed by one more."""
+        if what == SETTINGS or not self._asked.is_set():
+            self._asked_for = what
+        self._asked.set()
+
+    def _hurry(self) -> None:
+        sentence = "told twice to stop: requests are cut"
+        self._journal.log.write("warning", "worker.stopped", sentence, {})
+        self._crew.kill()
+        self._journal.close(time.time(), _LAST_WORDS_S)
+
+    async def _start(self, prepared: Prepared) -> None:
+        try:
+            await self._crew.change(self._loaded, prepared)
+        except (Lost, OSError) as exc:
+            raise ConfigurationError(Fault("", str(exc))) from exc
+        self._in_force(self._loaded, prepared, ())
+
+    # A reload
+
+    async def _reload_for_ever(self) -> None:
+        while True:
+            await self._asked.wait()
+            what = self._asked_for
+            self._asked.clear()
+            try:
+                await self._reload_once(what)
+            except ConfigurationError as exc:
+                self._failed(what, exc.faults)
+            except (Lost, OSError) as exc:
+                self._failed(what, (Fault("", str(exc)),))
+            except Exception as exc:  # noqa: BLE001 - a fault of ours must not end the gateway
+                self._journal.report("reload", exc)
+                self._failed(what, (Fault("", f"a fault of ours: {type(exc).__name__}"),))
+
+    async def _reload_once(self, what: str) -> None:
+        loaded = await self._load()
+        if what == SECRETS and loaded.settings == self._loaded.settings:
+            # The same text again: nothing changes but, perhaps, who may read it.
+            await self._remark_exposed(loaded)
+            return
+        local = self._crew.local
+        known = local.resources.client_tls if local else _NOTHING_IN_FORCE
+        read = partial(prepare, loaded, time.time(), known, is_running=True)
+        prepared = await self._blocking.call("configuration", read)
+        before = self._crew.listenings
+        await self._crew.change(loaded, prepared)
+        self._in_force(loaded, prepared, before)
+        tell_done(self._journal, "config.reloaded", {"what": what})
+
+    async def _load(self) -> Loaded:
+        def read() -> tuple[Stamps, Loaded]:
+            return stamps_of(self._loaded.watched), self._reload()
+
+        self._since, loaded = await self._blocking.call("configuration", read)
+        return loaded
+
+    def _failed(self, what: str, faults: Sequence[Fault]) -> None:
+        # Those that were looked for in vain are watched as before.
+        stays = "the old secrets stay" if what == SECRETS else "the old configuration stays"
+        tell_failed(self._journal, "config.reloaded", stays, faults, {"what": what})
+
+    def _in_force(self, loaded: Loaded, prepared: Prepared, before: Sequence[Listening]) -> None:
+        """Say what is new, and watch the files that secrets are read from."""
+        self._loaded, self._exposed = loaded, prepared.exposed
+        room = room_for(loaded.settings.server, self._file_limit)
+        self._remark((*prepared.remarks, *room.warnings))
+        if room.sentence and not before:
+            self._journal.log.write("info", "connections.fitted", room.sentence, {})
+        after = self._crew.listenings
+        is_tls = {group.bind: group.is_tls for group in prepared.groups}
+        for each in after:
+            if each not in before:
+                port = str(each.port) if each.port else ""
+                self._journal.log.info(
+                    "listener.ready", bind=each.spec, port=port, tls=is_tls[each.spec]
+                )
+        for each in before:
+            if each not in after:
+                self._journal.log.info("listener.closed", bind=each.spec)
+        self._watch()
+
+    def _remark(self, remarks: Iterable[Fault]) -> None:
+        """Say what is unwise, but for what was said already and has been so ever since."""
+        now = tuple(remarks)
+        tell_remarks(self._journal, [each for each in now if each not in self._remarks])
+        self._remarks = now
+
+    async def _remark_exposed(self, loaded: Loaded) -> None:
+        watched = frozenset(map(str, loaded.watched))
+        look = partial(exposed_while_running, loaded.settings)
+        exposed = await self._blocking.call("permissions", look)
+        # Of other files those tell that read them again.
+        ours = [each for each in exposed if each.path in watched]
+        others = [
+            each for each in self._remarks if each not in self._exposed or each.path not in watched
+        ]
+        self._exposed = frozenset(exposed)
+        self._remark((*others, *ours))
+
+    def _watch(self) -> None:
+        """Look at the files of the secrets in force, and at no others any more."""
+        if self._watching is not None:
+            self._watching.cancel()
+        watcher = FileWatcher(self._journal.report, self._blocking)
+        # Before the start they were read before anybody could look at their state, so
+        # they are read once more; the same text changes nothing and is not told.
+        watcher.watch("secrets", self._loaded.watched, self._changed, since=self._since)
+        self._watching = self._tasks.start(watcher.run(), "secrets watcher")
+
+    async def _changed(self) -> None:
+        self.ask(SECRETS)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
+    """Do something unless ``stop`` is set first; whether it was done.
+
+    Raises:
+        Exception: What ``work`` raises.
+    """
+    loop = asyncio.get_running_loop()
+    stopping, working = loop.create_task(stop.wait()), loop.create_task(work)
+    try:
+        await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        return working.done()
+    finally:
+        stopping.cancel()
+        working.cancel()
+        await asyncio.gather(stopping, working, return_exceptions=True)
