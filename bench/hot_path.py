@@ -31,7 +31,7 @@ from pyproxy.downstream.port import Port
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.handler import Handler
 from pyproxy.identity.hashing import BcryptGate
-from pyproxy.runtime.worker import new_ids
+from pyproxy.runtime.desk import new_ids
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
 
@@ -41,9 +41,10 @@ _RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1033\r\n\r\n"
     + b"x" * 1033
 )
+_BIND = "127.0.0.1:0"
 _CONFIGURATION = f"""
 [[listeners]]
-bind = "127.0.0.1:0"
+bind = "{_BIND}"
 [auth]
 keys = ["{KEY}"]
 [rate_limits.api]
@@ -73,11 +74,13 @@ class Course:
         configuration: TOML.
         request: Sent over and over.
         addresses: Clients that take turns; empty: a single one.
+        must_send: What the upstream must be sent, or the measurement is of something else.
     """
 
     configuration: str = _CONFIGURATION
     request: bytes = field(default_factory=lambda: request_for("/v1/chat/completions", KEY))
     addresses: Sequence[str] = ()
+    must_send: bytes = b""
 
 
 class FakeTransport:
@@ -113,6 +116,8 @@ class Track:
         self._request = course.request
         self._peers = cycle([Peer(address, False, "") for address in course.addresses])
         self._has_peers = bool(course.addresses)
+        self._must_send = course.must_send
+        self._is_told = not course.must_send
         self._left = 0
         self._done: asyncio.Future[None] = desk.loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,7 +145,11 @@ class Track:
         return cls(course, desk, resources)
 
     async def lap(self, count: int) -> float:
-        """Microseconds per request, of ``count`` one after the other."""
+        """Microseconds per request, of ``count`` one after the other.
+
+        Raises:
+            RuntimeError: A request was refused, or the upstream was not sent what it must be.
+        """
         self._left, self._done = count, self._desk.loop.create_future()
         started = time.perf_counter()
         self._send()
@@ -160,8 +169,11 @@ class Track:
 
     def _answered(self, data: bytes) -> None:
         if not data.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"refused: {data!r}")
+            self._fail(f"refused: {data!r}")
+            return
         self._left -= 1
+        if self._done.done():
+            return
         if self._left:
             self._desk.loop.call_soon(self._send)
         else:
@@ -172,13 +184,30 @@ class Track:
         loop = self._desk.loop
         endpoint = next(iter(self._resources.endpoints.values()))
         upstream = endpoint._protocol()  # noqa: SLF001 - connect() would open a socket
-        transport = FakeTransport(lambda _: loop.call_soon(upstream.data_received, _RESPONSE))
+
+        def on_write(data: bytes) -> None:
+            if not self._is_told:
+                self._look(data)
+            loop.call_soon(upstream.data_received, _RESPONSE)
+
+        transport = FakeTransport(on_write)
         upstream.connection_made(cast(asyncio.Transport, transport))
         endpoint._keep(upstream)  # noqa: SLF001 - likewise
 
+    def _look(self, data: bytes) -> None:
+        """See once, at the first request, that the upstream is sent what it must be."""
+        self._is_told = True
+        if self._must_send not in data or KEY.encode() in data:
+            self._fail(f"not what the upstream must be sent: {data!r}")
+
+    def _fail(self, reason: str) -> None:
+        """End the lap; an exception would end in the event loop, or as a refusal."""
+        if not self._done.done():
+            self._done.set_exception(RuntimeError(reason))
+
     def _connect(self) -> ClientConnection:
         loop = self._desk.loop
-        handler = Handler(self._desk, 0)
+        handler = Handler(self._desk, _BIND)
         port = Port(handler.serve, handler.reject, self._spawn, 10.0, 75.0, 16384)
         client = ClientConnection(port, loop.time(), loop, lambda: None)
         client.connection_made(cast(asyncio.Transport, FakeTransport(self._answered)))

@@ -5,6 +5,7 @@
     any path            200 with a 1 kB chat completion as JSON; the request's body is dropped
     /sse/EVENTS/MS      EVENTS server-sent events, one chunk each, MS milliseconds apart
     /bytes/N            N bytes of application/octet-stream, as fast as the peer reads
+    /count              the number of bytes in the request's body, as text; it needs a length
 
 It parses only what well-formed clients on loopback send: an instrument, not a server.
 """
@@ -41,6 +42,7 @@ _STREAM_HEAD: Final = (
 )
 _BLOCK: Final = bytes(64 * 1024)
 _LENGTH: Final = b"\r\ncontent-length:"
+_COUNTED: Final = (b"PUT /count ", b"POST /count ")
 
 
 class Origin(asyncio.Protocol):
@@ -52,6 +54,7 @@ class Origin(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._buffer = b""
         self._bytes_left = 0
+        self._upload = self._upload_left = 0
         self._is_writable = True
 
     def pause_writing(self) -> None:
@@ -65,9 +68,15 @@ class Origin(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole."""
+        if self._upload_left:
+            data = self._count(data)
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end]
+            if head.startswith(_COUNTED):
+                self._upload = self._upload_left = _length(head.lower())
+                self._buffer = self._count(self._buffer[end + 4 :])
+                continue
             after = self._request_end(head, end + 4)
             if after is None:
                 return
@@ -80,11 +89,17 @@ class Origin(asyncio.Protocol):
         if b"\r\ntransfer-encoding: chunked" in lower:
             end = self._buffer.find(_LAST_CHUNK, start)
             return None if end < 0 else end + len(_LAST_CHUNK)
-        at = lower.find(_LENGTH)
-        if at < 0:
-            return start
-        end = start + int(lower[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
+        end = start + _length(lower)
         return end if len(self._buffer) >= end else None
+
+    def _count(self, data: bytes) -> bytes:
+        """Take what belongs to an upload's body and drop it; what follows is given back."""
+        taken = min(len(data), self._upload_left)
+        self._upload_left -= taken
+        if not self._upload_left:
+            said = b"%d" % self._upload
+            self._transport.write(_SIZED % (b"text/plain", len(said)) + said)
+        return data[taken:]
 
     def _answer(self, target: bytes) -> None:
         parts = target.split(b"/")
@@ -113,6 +128,12 @@ class Origin(asyncio.Protocol):
             block = _BLOCK[: self._bytes_left]
             self._bytes_left -= len(block)
             self._transport.write(block)
+
+
+def _length(head: bytes) -> int:
+    """Content-Length of a head in lower case; 0 without one."""
+    at = head.find(_LENGTH)
+    return 0 if at < 0 else int(head[at + len(_LENGTH) :].split(b"\r\n", 1)[0])
 
 
 async def serve(port: int) -> None:

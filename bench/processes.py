@@ -41,6 +41,16 @@ def resident_mib(pids: Iterable[int]) -> float:
     return pages * _PAGE_BYTES / 2**20
 
 
+def proportional_mib(pids: Iterable[int]) -> float:
+    """Memory in MiB, a page that several processes share being divided among them."""
+    kib = 0
+    for pid in family(pids):
+        for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
+            if line.startswith("Pss:"):
+                kib += int(line.split()[1])
+    return kib / 1024
+
+
 def _read(path: Path) -> str:
     """A file's text; empty if its process has ended meanwhile."""
     try:

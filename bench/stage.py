@@ -29,13 +29,15 @@ class Stage:
 
     Attributes:
         folder: Readable by its owner alone; removed at the end.
-        measured_cpu: Of what is measured.
+        measured_cpu: Of what is measured; as taskset takes it, like the others.
         load_cpu: Of what loads it, and of what it stands in front of.
+        all_cpus: For what is measured and has several workers.
     """
 
     def __init__(self) -> None:
         cpus = sorted(os.sched_getaffinity(0))
-        self.measured_cpu, self.load_cpu = cpus[0], cpus[-1]
+        self.measured_cpu, self.load_cpu = str(cpus[0]), str(cpus[-1])
+        self.all_cpus = ",".join(map(str, cpus))
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -57,7 +59,7 @@ class Stage:
         name: str,
         command: Sequence[str],
         port: int,
-        cpu: int,
+        cpus: str,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start a process and wait until it listens.
@@ -68,7 +70,7 @@ class Stage:
         file = self.folder / f"{name}.log"
         with file.open("wb") as log:
             self._processes[name] = process = subprocess.Popen(
-                pinned(cpu, command),
+                pinned(cpus, command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -83,14 +85,24 @@ class Stage:
                 raise NotStarted(f"{name} does not listen on port {port}:\n{said}")
             time.sleep(0.05)
 
+    def stop(self, name: str) -> None:
+        """End a process before the others, and wait until it is gone."""
+        process = self._processes.pop(name)
+        _signal(process, signal.SIGTERM)
+        _wait(process)
+
+    def runs(self, name: str) -> bool:
+        """Whether a process that was started has not ended by itself."""
+        return self._processes[name].poll() is None
+
     def pids(self, names: Sequence[str]) -> list[int]:
         """Ids of processes that were started, by name."""
         return [self._processes[name].pid for name in names]
 
 
-def pinned(cpu: int, command: Sequence[str]) -> list[str]:
-    """A command that runs on one CPU alone."""
-    return ["taskset", "-c", str(cpu), *command]
+def pinned(cpus: str, command: Sequence[str]) -> list[str]:
+    """A command that runs on these CPUs alone."""
+    return ["taskset", "-c", cpus, *command]
 
 
 def free_port() -> int:

@@ -1,9 +1,9 @@
 """Opens many event streams at once through a contender and counts what arrives.
 
-    python -m bench.streams --port 5000 --streams 200 --path /sse/400/20 --key KEY --pids 12,13
+    python -m bench.streams --port 5000 --authority CERTIFICATE --key KEY --pids 12,13
 
-Prints one JSON object: streams that did not come to their end, and the CPU time and memory of
-the contender's processes (``--pids``, their descendants included).
+Prints one JSON object: streams that did not come to their end and events that never came, and
+the CPU time and memory of the contender's processes (``--pids``, their descendants included).
 """
 
 import argparse
@@ -18,6 +18,7 @@ import uvloop
 
 from bench.processes import cpu_seconds, resident_mib
 
+_LET_IN = b"HTTP/1.1 200 "
 _LAST_CHUNK = b"0\r\n\r\n"
 _SETTLE_S = 0.5  # until what opening took is released again
 
@@ -37,6 +38,7 @@ class Stream(asyncio.Protocol):
         self._request = request
         self._tally = tally
         self._tail = b""
+        self._is_let_in = False
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -45,7 +47,12 @@ class Stream(asyncio.Protocol):
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Count events; close after the last chunk."""
+        """Count events; close after the last chunk, and at once when refused."""
+        if not self._is_let_in:
+            self._is_let_in = data.startswith(_LET_IN)
+            if not self._is_let_in:
+                self._transport.close()
+                return
         self._tally.events += data.count(b"data: ")
         self._tail = (self._tail + data)[-len(_LAST_CHUNK) :]
         if self._tail == _LAST_CHUNK:
@@ -62,7 +69,8 @@ async def run(options: argparse.Namespace) -> dict[str, float]:
     """Open the streams, wait for their ends, and say what that took."""
     context = ssl.create_default_context(cafile=options.authority)
     lines = f"Host: localhost\r\nAuthorization: Bearer {options.key}\r\n"
-    request = f"GET {options.path} HTTP/1.1\r\n{lines}\r\n".encode()
+    path = f"/sse/{options.events}/{options.pause_ms}"
+    request = f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
     tally = Tally()
     pids = [int(pid) for pid in options.pids.split(",")]
     loop = asyncio.get_running_loop()
@@ -84,7 +92,9 @@ async def run(options: argparse.Namespace) -> dict[str, float]:
         "cpu_us_per_stream_opened": 1e6 * (cpu_when_open - cpu_at_start) / options.streams,
         "open_s": opened - started,
         "resident_mib": memory,
-        "failed": options.streams - tally.finished,
+        "failed": options.streams
+        - tally.finished
+        + abs(options.streams * options.events - tally.events),
     }
 
 
@@ -95,7 +105,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--authority", required=True, help="PEM file that vouches for the server")
     parser.add_argument("--streams", type=int, default=200)
-    parser.add_argument("--path", default="/sse/400/20")
+    parser.add_argument("--events", type=int, default=400, help="on each stream")
+    parser.add_argument("--pause-ms", type=int, default=20, help="before each event")
     parser.add_argument("--key", required=True)
     parser.add_argument("--pids", required=True)
     parser.add_argument("--timeout", type=float, default=60)

@@ -2,13 +2,15 @@
 
 import json
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
+from typing import Self
 
 from bench.credentials import Credentials
-from bench.stage import Stage
+from bench.stage import Stage, free_port
 
 _ANSWER_S = 30.0
 _QUESTION = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]})
@@ -33,6 +35,14 @@ class Setting:
     credentials: Credentials
     origin: int
     peers: Path
+
+    @classmethod
+    def make(cls, stage: Stage, peers: Path) -> Self:
+        """Write the credentials and start the origin."""
+        credentials, origin = Credentials.make(stage.folder), free_port()
+        command = [sys.executable, "-m", "bench.origin", str(origin)]
+        stage.start("origin", command, origin, stage.load_cpu)
+        return cls(stage, credentials, origin, peers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _configuration(setting: Setting, name: str, port: int, verifier: int | None)
 worker_processes 1; daemon off; pid {here}.pid; error_log {here}.err;
 events {{ worker_connections 16384; }}
 http {{
-  access_log off; keepalive_requests 10000000; client_max_body_size 100m;
+  access_log off; keepalive_requests 10000000; client_max_body_size 1g;
   client_body_temp_path {here}-body; proxy_temp_path {here}-proxy;
   limit_req_zone $binary_remote_addr zone=api:10m rate=1000000r/s;
   upstream origin {{
@@ -100,15 +100,16 @@ http {{
     add_header X-Frame-Options DENY always; add_header X-Content-Type-Options nosniff always;
     add_header Referrer-Policy strict-origin-when-cross-origin always;
     {_VERIFY if guard else ""}
-    location / {{
-      {guard}
-      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_buffering off;
-    }}
+    location / {{ {guard} {_ONWARD} }}
+    location = /count {{ {guard} {_ONWARD} proxy_request_buffering off; }}
   }}
 }}"""
 
 
+_ONWARD = """
+      proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_buffering off;
+"""
 _GUARD = "auth_request /_verify; limit_req zone=api burst=100000 nodelay;"
 _VERIFY = """
     location = /_verify {

@@ -10,28 +10,32 @@ from bench.stage import free_port
 NAME = "pyproxy"
 
 
-def start(setting: Setting, program: Path) -> Contender:
-    """Serve with a project's own program.
+def start(setting: Setting, program: Path, workers: int = 1) -> Contender:
+    """Serve with a project's own program; several workers have all CPUs, one has its own.
 
     Raises:
         Missing: There is no such program.
+        NotStarted: It refuses to serve, or not so many workers.
     """
     if not program.exists():
         raise Missing(f"{program} is not there: 'make bench' installs the project first")
     stage, port = setting.stage, free_port()
     file = stage.folder / "pyproxy.toml"
-    file.write_text(_configuration(setting, port))
+    file.write_text(_configuration(setting, port, workers))
     command = [str(program), "serve", "--config", str(file)]
-    stage.start(NAME, command, port, stage.measured_cpu)
+    cpus = stage.measured_cpu if workers == 1 else stage.all_cpus
+    stage.start(NAME, command, port, cpus)
     said = subprocess.run([program, "version"], capture_output=True, text=True, check=True).stdout
     return Contender(NAME, " ".join(said.split()[:2]), port, (NAME,), setting.credentials.by_kind)
 
 
-def _configuration(setting: Setting, port: int) -> str:
+def _configuration(setting: Setting, port: int, workers: int) -> str:
     credentials = setting.credentials
     return f"""
 [server]
+workers = {workers}
 admin = ""
+max_body = "1GB"
 
 [[listeners]]
 bind = "127.0.0.1:{port}"

@@ -1,0 +1,1 @@
+"""What may become many: a module for each way of measuring it."""
