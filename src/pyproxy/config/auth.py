@@ -85,6 +85,13 @@ class JwtSettings(Section):
         """Whether there is any key that a token could be verified with."""
         return bool(self.jwks_file or self.jwks_url or self.issuer_url or self.signing_keys_file)
 
+    @property
+    def remote(self) -> tuple[object, ...]:
+        """What the remote key set is made of; empty without one."""
+        if not self.jwks_url and not self.issuer_url:
+            return ()
+        return self.jwks_url, self.issuer_url, self.jwks_ttl, self.jwks_max_age, self.algorithms
+
 
 class BanSettings(Section):
     """When an address that keeps failing is shut out."""

@@ -8,10 +8,10 @@ import stat
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-
-import aiohttp
-from aiohttp import http_parser
 
 from pyproxy.errors.fault import Fault
 
@@ -51,10 +51,18 @@ class Ground:
         return cls(
             python=sys.version_info[:3],
             openssl=ssl.OPENSSL_VERSION_INFO[:3],
-            aiohttp=aiohttp.__version__,
-            has_compiled_parser=http_parser.HttpResponseParser
-            is not http_parser.HttpResponseParserPy,
+            aiohttp=version("aiohttp"),
+            has_compiled_parser=_has_compiled_parser(),
         )
+
+
+def _has_compiled_parser() -> bool:
+    """Whether aiohttp will parse with llhttp; found out without loading it, which costs 12 MB."""
+    found = find_spec("aiohttp")
+    if found is None or found.origin is None or os.environ.get("AIOHTTP_NO_EXTENSIONS"):
+        return False
+    parser = Path(found.origin).with_name("_http_parser")
+    return any(parser.with_name(parser.name + suffix).exists() for suffix in EXTENSION_SUFFIXES)
 
 
 def weak_ground(ground: Ground) -> tuple[Fault, ...]:

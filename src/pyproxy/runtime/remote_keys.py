@@ -17,10 +17,8 @@ from pyproxy.upstream.tls import ClientTls
 
 def remote_key_set(
     jwt: JwtSettings, key_sets: KeySets, journal: Journal, loop: asyncio.AbstractEventLoop
-) -> RemoteKeySet | None:
-    """The source that ``jwks_url`` or ``issuer_url`` names, if one does; nothing is fetched yet."""
-    if not jwt.jwks_url and not jwt.issuer_url:
-        return None
+) -> RemoteKeySet:
+    """The source that ``jwks_url`` or ``issuer_url`` names; nothing is fetched yet."""
     tls = ClientTls.load(path="auth.jwt")
 
     def session() -> ClientSession:
@@ -45,15 +43,6 @@ def remote_key_set(
         on_change=key_sets.replace_remote,
         on_event=tell,
     )
-
-
-def is_same_source(old: JwtSettings, new: JwtSettings) -> bool:
-    """Whether one remote key set serves both."""
-    return _source(old) == _source(new)
-
-
-def _source(jwt: JwtSettings) -> tuple[object, ...]:
-    return jwt.jwks_url, jwt.issuer_url, jwt.jwks_ttl, jwt.jwks_max_age, jwt.algorithms
 
 
 def _consequence(details: Mapping[str, str], *, has_keys: bool) -> tuple[Level, str]:

@@ -5,13 +5,14 @@ import resource
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 from pyproxy.assembly.build import Draft, draft
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import Loaded
 from pyproxy.config.settings import Settings
 from pyproxy.gateway.desk import Desk
-from pyproxy.identity.jwks_source import RemoteKeySet
+from pyproxy.identity.jwt_verifier import KeyRefresher
 from pyproxy.identity.networks import Networks
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
 from pyproxy.runtime.acceptor import Admission
@@ -21,11 +22,17 @@ from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.listener import Listener, Terms
 from pyproxy.runtime.orders import Orders
 from pyproxy.runtime.reloading import Reloading
-from pyproxy.runtime.remote_keys import is_same_source, remote_key_set
 from pyproxy.runtime.room import room_for
 from pyproxy.runtime.startup import Prepared, prepare as read_files
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.telemetry.sparing import SparingLog
+
+
+class _RemoteKeys(KeyRefresher, Protocol):
+    """A key set that is elsewhere."""
+
+    async def run(self) -> None:
+        """Refresh it until cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class _Next:
     orders: Orders
     prepared: Prepared
     draft: Draft
-    remote: RemoteKeySet | None
+    remote: _RemoteKeys | None
 
 
 class Worker:
@@ -81,7 +88,7 @@ class Worker:
         self._admission = Admission(1, 0)
         self._desk: Desk | None = None
         self._loaded: Loaded | None = None
-        self._remote: RemoteKeySet | None = None
+        self._remote: _RemoteKeys | None = None
         self._next: _Next | None = None
         self._listeners: dict[str, Listener] = {}
         self._retiring: set[Listener] = set()
@@ -215,14 +222,16 @@ class Worker:
         old, new = self._loaded.settings.auth, settings.auth
         return old.jwt == new.jwt and old.cache_ttl == new.cache_ttl
 
-    def _remote_for(self, settings: Settings) -> RemoteKeySet | None:
-        if self._loaded is not None and is_same_source(
-            self._loaded.settings.auth.jwt, settings.auth.jwt
-        ):
+    def _remote_for(self, settings: Settings) -> _RemoteKeys | None:
+        jwt = settings.auth.jwt
+        if not jwt.remote:
+            return None
+        if self._loaded is not None and self._loaded.settings.auth.jwt.remote == jwt.remote:
             return self._remote
-        return remote_key_set(
-            settings.auth.jwt, self._resources.key_sets, self._journal, self._resources.loop
-        )
+        # It brings aiohttp, which is 12 MB a process, and few need it.
+        from pyproxy.runtime.remote_keys import remote_key_set  # noqa: PLC0415 - see above
+
+        return remote_key_set(jwt, self._resources.key_sets, self._journal, self._resources.loop)
 
     def _replace_listeners(self, following: _Next, desk: Desk, last: Desk) -> None:
         server = following.orders.loaded.settings.server
@@ -255,7 +264,7 @@ class Worker:
         await listener.retire(last, seconds)
         self._retiring.discard(listener)
 
-    def _replace_remote(self, remote: RemoteKeySet | None) -> None:
+    def _replace_remote(self, remote: _RemoteKeys | None) -> None:
         if remote is self._remote:
             return
         if self._refreshing is not None:

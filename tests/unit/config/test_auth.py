@@ -40,3 +40,23 @@ def test_there_are_keys_once_one_is_named():
     assert not AuthSettings().has_keys
     assert AuthSettings.model_validate({"keys": ["k" * 16]}).has_keys
     assert AuthSettings.model_validate({"keys_file": "x"}).has_keys
+
+
+@pytest.mark.parametrize("name", ["jwks_url", "issuer_url"])
+def test_remote_key_set_is_told_by_its_source_and_its_terms(name):
+    jwt = JwtSettings.model_validate({name: "https://issuer.example"})
+
+    assert jwt.remote
+    assert (
+        jwt.remote
+        == JwtSettings.model_validate({name: "https://issuer.example", "ttl": "2h"}).remote
+    )
+    for change in ({name: "https://other.example"}, {"jwks_ttl": "1m"}, {"algorithms": ["ES256"]}):
+        assert (
+            jwt.remote
+            != JwtSettings.model_validate({name: "https://issuer.example"} | change).remote
+        )
+
+
+def test_no_remote_key_set_has_no_source():
+    assert not JwtSettings.model_validate({"jwks_ttl": "1m"}).remote

@@ -35,12 +35,6 @@ def journal(lines):
     return SimpleNamespace(log=log, audit=AuditLog(lines.append), wall=lambda: WALL)
 
 
-async def test_without_a_url_there_is_none(journal):
-    loop = asyncio.get_running_loop()
-
-    assert remote_key_set(JwtSettings(), KeySets(), journal, loop) is None
-
-
 @pytest.mark.parametrize("name", ["jwks_url", "issuer_url"])
 async def test_a_source_that_is_down_is_told(journal, lines, name):
     # Nobody listens on the discard port; no name is resolved.

@@ -6,7 +6,7 @@ import pytest
 
 from pyproxy.cli.demonstration import Demonstration, DemonstrationThread
 from pyproxy.cli.development import Development
-from pyproxy.cli.serve import curl_line, introduction, program
+from pyproxy.cli.serve_dev import curl_line, introduction, program
 from pyproxy.config.load import load
 
 

@@ -1,0 +1,88 @@
+"""``pyproxy serve --dev``: make what is missing, say how to try it, and run the gateway."""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from pyproxy.cli.addresses import base_url
+from pyproxy.cli.configuration import find, load_configuration
+from pyproxy.cli.development import BIND, PLAIN_KEY, Development, prepare
+from pyproxy.cli.outline import upstreams
+from pyproxy.config.load import Loaded
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.sockets import listen
+
+NAME = "pyproxy"
+QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": "Hello"}]}'
+
+
+def serve_for_development(config_file: Path | None, run: Callable[[Loaded], int]) -> int:
+    """Prepare, and call ``run``; its exit code is returned.
+
+    Raises:
+        ConfigurationError: Something cannot be made, or a port is taken.
+    """
+    config = find(config_file)
+    if config is None:
+        # Before anything is written: who runs already keeps the files it told of.
+        listen(BIND).close()
+    try:
+        development = prepare(config)
+    except OSError as error:
+        raise ConfigurationError(Fault(str(error.filename or "--dev"), str(error))) from error
+    loaded = load_configuration(development.config)
+    for listener in loaded.settings.listeners:
+        # A port that is taken is said before the words that invite to use it.
+        listen(listener.bind).close()
+    for line in introduction(development, loaded):
+        click.echo(line)
+    sys.stdout.flush()
+    try:
+        return run(loaded)
+    finally:
+        if development.demonstration is not None:
+            development.demonstration.stop()
+
+
+def introduction(development: Development, loaded: Loaded) -> list[str]:
+    """What a person reads when the gateway starts for development."""
+    lines = [f"configuration {development.config}"]
+    lines += [f"made {sentence}" for sentence in development.made]
+    is_ours = development.demonstration is not None
+    if development.demonstration is not None:
+        port = development.demonstration.port
+        lines.append(f"demonstration upstream on http://127.0.0.1:{port}")
+    else:
+        route = loaded.settings.routes[0]
+        where = ", ".join(map(str, upstreams(route)))
+        lines.append(f"no demonstration upstream: route {route.name} leads to {where}")
+    if development.key:
+        more = f"{program()} keys new NAME {development.keys_option}"
+        lines += [f"the key is in {PLAIN_KEY}; '{more}' makes others", ""]
+        lines += ["Try it:" if is_ours else "Try it, once that upstream runs (502 until then):", ""]
+        lines += [curl_line(development, loaded), ""]
+    return lines
+
+
+def program() -> str:
+    """How this program is called in a shell here."""
+    path = Path(sys.argv[0])
+    if path.name != NAME or shutil.which(NAME) == str(path):
+        return NAME
+    return shlex.quote(str(path))
+
+
+def curl_line(development: Development, loaded: Loaded) -> str:
+    """A chat request that works, for a shell."""
+    words = ["curl"]
+    if development.ca is not None:
+        words += ["--cacert", str(development.ca)]
+    route = loaded.settings.routes[0]
+    url = base_url(loaded.settings.listeners[0]) + route.path.rstrip("/") + "/v1/chat/completions"
+    words += [url, "-H"]
+    tail = f'"Authorization: Bearer {development.key}" -d {shlex.quote(QUESTION)}'
+    return f"{shlex.join(words)} {tail}"
