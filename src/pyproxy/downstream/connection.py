@@ -78,7 +78,13 @@ class ClientConnection(asyncio.Protocol):
         self._drive.cancel()
 
     def eof_received(self) -> bool:
-        """A client that half-closes has left; nothing is kept open for it."""
+        """A client that half-closes has left; nothing is kept open for it.
+
+        The transport closes once everything is sent, and a client that does not read makes
+        that never: so what is done for it ends now, and the wait has an end.
+        """
+        self._drive.cancel()
+        self._deadline.set(self._loop.time() + self._port.idle_timeout)
         return False
 
     def data_received(self, data: bytes) -> None:
@@ -179,6 +185,7 @@ class ClientConnection(asyncio.Protocol):
         if exchange is not None:
             self._drive.start(self._port.serve(exchange))
         elif len(self._incoming):
+            self._reading.set(True)
             self._expect_head()
         elif self._port.is_draining:
             self._close()
@@ -205,7 +212,7 @@ class ClientConnection(asyncio.Protocol):
     def _expect_next(self, rest: bytes) -> None:
         if rest:
             self._incoming.put_back(rest)
-        self._reading.set(True)
+        self._reading.set(len(self._incoming) < MAX_PIPELINED)
         self._head_until = NEVER
         self._deadline.set(self._loop.time() + self._port.idle_timeout)
         if len(self._incoming):
@@ -231,6 +238,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.keeps_alive = False
         self._deadline.at = NEVER
         if not body.is_complete:
+            self._reading.set(True)
             self._expect_body_anew()
             if len(self._incoming):
                 self._feed_body(self._incoming.take_all())

@@ -70,7 +70,7 @@ class Drive:
         on_end: Called when a coroutine has come to its end, unless it was cancelled.
     """
 
-    __slots__ = ("_awaited", "_on_end", "_spawn", "_task", "_work")
+    __slots__ = ("_awaited", "_has_task_begun", "_on_end", "_spawn", "_task", "_work")
 
     def __init__(self, spawn: Spawn, on_end: Callable[[], None]) -> None:
         self._spawn = spawn
@@ -78,6 +78,7 @@ class Drive:
         self._work: Work | None = None
         self._awaited: object = None
         self._task: asyncio.Task[None] | None = None
+        self._has_task_begun = False
 
     @property
     def is_task(self) -> bool:
@@ -103,10 +104,12 @@ class Drive:
     def cancel(self) -> None:
         """End the coroutine where it waits, as cancelling a task does."""
         work, self._work, self._awaited = self._work, None, None
+        if work is None:
+            return
         if self._task is not None:
             self._task.cancel()
-        elif work is not None:
-            _cancel(work)
+        if self._task is None or not self._has_task_begun:
+            _cancel(work)  # a task that never ran would not pass it on
 
     def _step(self, work: Work) -> None:
         try:
@@ -117,9 +120,11 @@ class Drive:
             if isinstance(awaited, Signal):
                 self._awaited = awaited
             else:
+                self._has_task_begun = False
                 self._task = self._spawn(self._rest(work, awaited), _NAME)
 
     async def _rest(self, work: Work, awaited: object) -> None:
+        self._has_task_begun = True
         await _resumed(work, awaited)
         self._task = None
         if self._work is not None:

@@ -99,6 +99,10 @@ class UpstreamConnection(asyncio.Protocol):
                 answer.end()
                 self._finish(answer)
                 receiver.flush()
+        elif receiver is not None:
+            # Not left to the connection's loss: that waits until the upstream has read
+            # what is written to it, and one that does not read never does.
+            self._fail(UpstreamUnreachable("the connection ended early: closed by the other side"))
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:

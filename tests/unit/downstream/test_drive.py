@@ -205,6 +205,24 @@ async def test_work_is_cancelled_on_its_way_to_a_task(driven):
     assert driven.ends == 0
 
 
+async def test_work_is_cancelled_whose_task_has_not_run_yet(driven):
+    steps = []
+
+    async def work():
+        try:
+            await driven.drive.to_task()
+        finally:
+            steps.append("cleaned up")
+
+    driven.drive.start(work())
+    driven.drive.cancel()
+    driven.drive.cancel()
+    await asyncio.gather(*driven.tasks, return_exceptions=True)
+
+    assert steps == ["cleaned up"]
+    assert driven.ends == 0
+
+
 async def test_cancelled_work_that_waits_again_is_closed(driven):
     signal, steps = Signal(driven.drive), []
 
