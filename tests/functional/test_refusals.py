@@ -330,6 +330,16 @@ async def test_errors_repeat_nothing_of_the_request(start, willing):
         assert b"cript" not in answer.head + answer.body
 
 
+async def test_malformed_head_request_gets_no_body(start, willing):
+    gateway = await start(willing)
+    client = await gateway.connect()
+    client.send(b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n")
+    written = await client.rest()
+
+    assert written.startswith(b"HTTP/1.1 400 ")
+    assert written.endswith(b"\r\n\r\n")
+
+
 async def test_malformed_request_leaves_one_short_line(start, willing):
     gateway = await start(willing)
     before = len(gateway.lines.texts)

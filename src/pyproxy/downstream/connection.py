@@ -1,6 +1,7 @@
 """A client's connection: heads in, exchanges one after the other, deadlines over all."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -22,6 +23,7 @@ from pyproxy.wire.syntax import Malformed
 
 # Bytes of further requests that wait while one is served.
 MAX_PIPELINED: Final = 64 * 1024
+_HEAD: Final = re.compile(rb"HEAD [\x21-\x7e]+ HTTP/1\.[01]\r\n")
 
 
 class ClientConnection(asyncio.Protocol):
@@ -178,12 +180,12 @@ class ClientConnection(asyncio.Protocol):
         if is_busy or self._transport.is_closing():
             return  # this was called for later, and later is too late
         try:
-            exchange = self._next_exchange()
+            text = self._incoming.take_head()
         except Refusal as refusal:
             self._reject(refusal)
             return
-        if exchange is not None:
-            self._drive.start(self._port.serve(exchange))
+        if text is not None:
+            self._begin(text)
         elif len(self._incoming):
             self._reading.set(True)
             self._expect_head()
@@ -219,19 +221,13 @@ class ClientConnection(asyncio.Protocol):
             # Thousands of requests may be buffered: the others have their turn between.
             self._loop.call_soon(self._begin_next)
 
-    def _next_exchange(self) -> Exchange | None:
-        """The next request; ``None`` while its head is not whole.
-
-        Raises:
-            Refusal: What came is no request.
-        """
-        text = self._incoming.take_head()
-        if text is None:
-            return None
+    def _begin(self, text: bytes) -> None:
+        """Begin with a request whose head is here."""
         try:
             head, length = self._repetition.read(text)
         except Malformed as exc:
-            raise BadRequest(str(exc)) from exc
+            self._reject(BadRequest(str(exc)), is_head=_HEAD.match(text) is not None)
+            return
         body = self._body = RequestBody(length)
         exchange = self._exchange = Exchange(self, head, body, self.peer, self._drive)
         if self._port.is_draining or self._port.is_leaving:
@@ -242,7 +238,7 @@ class ClientConnection(asyncio.Protocol):
             self._expect_body_anew()
             if len(self._incoming):
                 self._feed_body(self._incoming.take_all())
-        return exchange
+        self._drive.start(self._port.serve(exchange))
 
     def _expect_head(self) -> None:
         """From a request's first byte its head has ``header_timeout``, however it drips."""
@@ -250,10 +246,13 @@ class ClientConnection(asyncio.Protocol):
             self._head_until = self._loop.time() + self._port.header_timeout
         self._deadline.set(self._head_until)
 
-    def _reject(self, refusal: Refusal) -> None:
+    def _reject(self, refusal: Refusal, *, is_head: bool = False) -> None:
         """Answer something that is no request, and close."""
         self._exchange = self._body = None
-        self._transport.write(self._port.reject(refusal, self.peer))
+        answer = self._port.reject(refusal, self.peer)
+        if is_head:  # RFC 9110 section 9.3.2: whatever it is, its answer has no body
+            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        self._transport.write(answer)
         self._start_lingering()
 
     # Bodies
