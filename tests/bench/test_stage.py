@@ -5,7 +5,7 @@ import pytest
 from bench.processes import cpu_seconds, proportional_mib, resident_mib
 from bench.stage import NotStarted, Stage, free_port
 
-LISTENER = "import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(600)"
+LISTENER = "import signal, socket; s = socket.create_server(('127.0.0.1', {port})); signal.pause()"
 
 
 def start(stage, name):

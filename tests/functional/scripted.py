@@ -22,6 +22,7 @@ from pyproxy.runtime.worker import Worker
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.log import Log
+from tests.waiting import turns
 
 # Longer than anything here takes; whatever is waited for is expected at once.
 PATIENCE_S = 5.0
@@ -161,6 +162,17 @@ class Upstream:
             connection.transport.abort()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    async def leave(self):
+        """Give the port up, and end every connection."""
+        self._server.close()
+        for connection in self.connections:
+            connection.transport.abort()
+        await turns(1)
+
+    async def come_back(self):
+        """Listen on the same port again."""
+        self._server = await asyncio.start_server(self._accept, HOST, self.port, ssl=self._tls)
 
     @property
     def url(self):

@@ -1,10 +1,9 @@
 """Where messages end: one reading, in both directions."""
 
-import asyncio
-
 import pytest
 
 from tests.functional.scripted import KEY, OK, Cut, Message, request
+from tests.waiting import turns
 
 HEAD = b"Host: gateway.example\r\nAuthorization: Bearer " + KEY.encode() + b"\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + HEAD + b"\r\n"
@@ -170,7 +169,7 @@ async def test_chunked_request_byte_by_byte(start, upstream):
     client = await gateway.connect()
     for byte in post(b"Transfer-Encoding: chunked\r\n") + b"3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n":
         client.send(bytes([byte]))
-        await asyncio.sleep(0)
+        await turns(1)
     connection, _ = await upstream.asked()
     content, _ = await connection.chunked()
     connection.send(OK)
@@ -419,6 +418,6 @@ async def test_answer_in_small_pieces(start, upstream, size):
     text = head + b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
     for start_ in range(0, len(text), size):
         connection.send(text[start_ : start_ + size])
-        await asyncio.sleep(0)
+        await turns(1)
 
     assert (await client.answer()).body == b"abcd"

@@ -9,6 +9,7 @@ import pytest
 from pyproxy.cli.health import ask
 from pyproxy.config.listener import ListenerSettings
 from tests.functional.scripted import HOST, Client, Cut, running
+from tests.waiting import turns
 
 LISTENER = "proxy_protocol = true"
 TRUSTED = 'trusted_proxies = ["127.0.0.1"]\nheader_timeout = "2s"'
@@ -33,7 +34,7 @@ async def introduced(gateway, *pieces):
     reader, writer = await asyncio.open_connection(HOST, gateway.port)
     for piece in pieces:
         writer.write(piece)
-        await asyncio.sleep(0)
+        await turns(1)
     if gateway.trust:
         await writer.start_tls(gateway.trust, server_hostname="localhost")
     client = Client(reader, writer)

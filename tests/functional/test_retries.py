@@ -11,23 +11,10 @@ WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
 REQUESTS, CLIENTS = 2000, 20
 
 
-class Flapping(Upstream):
-    """An upstream that can leave its port, and come back to it."""
-
-    async def leave(self):
-        self._server.close()
-        for connection in self.connections:
-            connection.transport.abort()
-        await asyncio.sleep(0)
-
-    async def come_back(self):
-        self._server = await asyncio.start_server(self._accept, HOST, self.port)
-
-
 @pytest.fixture
 async def three():
     """Three upstreams, each of which answers with its number."""
-    async with Flapping(WELL % 0) as a, Upstream(WELL % 1) as b, Upstream(WELL % 2) as c:
+    async with Upstream(WELL % 0) as a, Upstream(WELL % 1) as b, Upstream(WELL % 2) as c:
         yield [a, b, c]
 
 

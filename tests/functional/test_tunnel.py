@@ -20,6 +20,7 @@ from tests.functional.scripted import (
     request,
     trust_in,
 )
+from tests.waiting import turns
 
 ASKS = [
     "Connection: keep-alive, Upgrade",
@@ -550,7 +551,7 @@ async def test_tunnel_that_is_opened_while_draining_ends_at_once(start, upstream
     client.send(request("GET", "/chat", *ASKS))
     connection, _ = await upstream.asked()
     finishing = asyncio.get_running_loop().create_task(gateway.worker.finish(5.0, is_hasty=True))
-    await asyncio.sleep(0)
+    await turns(1)
     connection.send(GRANTED)
 
     assert Message(await client.head()).status == 101

@@ -16,20 +16,10 @@ HEALTH = (
 )
 
 
-class Leaving(Upstream):
-    """An upstream that can leave its port."""
-
-    async def leave(self):
-        self._server.close()
-        for connection in self.connections:
-            connection.transport.abort()
-        await asyncio.sleep(0)
-
-
 @pytest.fixture
 async def three():
     """Three upstreams, each of which answers with its number."""
-    async with Leaving(WELL % 0) as a, Upstream(WELL % 1) as b, Upstream(WELL % 2) as c:
+    async with Upstream(WELL % 0) as a, Upstream(WELL % 1) as b, Upstream(WELL % 2) as c:
         yield [a, b, c]
 
 

@@ -11,6 +11,7 @@ from pyproxy.assembly.resources import Resources
 from pyproxy.assembly.sources import read_sources
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.telemetry.log import Log
+from tests.waiting import turns
 
 CONFIG = """
 [[listeners]]
@@ -82,7 +83,7 @@ async def test_what_changes_upstream_is_written_down(resources, event, reason, l
     lines = []
     resources._tell(event, "a:80", reason)
     watching = asyncio.ensure_future(resources.watch(Log(lines.append, lambda: 0.0)))
-    await asyncio.sleep(0)
+    await turns(1)
     resources._tell(event, "a:80", reason)
     watching.cancel()
     await asyncio.wait({watching})

@@ -1,5 +1,3 @@
-import asyncio
-
 import aiohttp
 import anthropic
 import openai
@@ -7,6 +5,7 @@ import pytest
 
 from pyproxy.cli.demonstration import HOST, Demonstration, DemonstrationThread, running
 from pyproxy.cli.demonstration_question import GREETING
+from tests.waiting import until
 
 HELLO = [{"role": "user", "content": "Hello"}]
 LONG = [{"role": "user", "content": "count to 10000"}]
@@ -97,8 +96,7 @@ async def test_reader_that_leaves_stops_the_generation(url, demonstration):
         async with session.post(f"{url}/v1/chat/completions", json=question) as answer:
             await answer.content.readany()
             answer.close()
-        while demonstration.generations.stopped == 0:  # noqa: ASYNC110 - no event to wait for
-            await asyncio.sleep(0)
+        await until(lambda: demonstration.generations.stopped)
 
     assert demonstration.generations.finished == 0
 

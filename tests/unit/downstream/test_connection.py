@@ -11,6 +11,7 @@ from pyproxy.downstream.lingering import LINGER_BYTES, LINGER_S, LINGER_SILENCE_
 from pyproxy.downstream.port import Port
 from pyproxy.transports.reading import HELD_LOOK_S
 from pyproxy.wire.framing import UNTIL_CLOSE
+from tests.waiting import turns
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 HEADER_TIMEOUT = 10.0
@@ -164,12 +165,6 @@ class Client:
     async def reads(self):
         self.connection.resume_writing()
         await turns()
-
-
-async def turns():
-    """Let every task run until it waits."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

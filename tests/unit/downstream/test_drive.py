@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from pyproxy.downstream.drive import Drive, Signal
+from tests.waiting import turns
 
 
 class Driven:
@@ -21,12 +22,6 @@ class Driven:
 
     def _end(self):
         self.ends += 1
-
-
-async def turns():
-    """Let every task run until it waits."""
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -148,7 +143,7 @@ async def test_work_may_ask_to_be_a_task_once(driven):
 
 async def test_work_follows_work_and_each_begins_without_a_task(driven):
     async def waits():
-        await asyncio.sleep(0)
+        await turns(1)
 
     async def runs():
         assert not driven.drive.is_task
@@ -197,7 +192,7 @@ async def test_work_is_cancelled_on_its_way_to_a_task(driven):
             raise
 
     driven.drive.start(work())
-    await asyncio.sleep(0)
+    await turns(1)
     driven.drive.cancel()
     await asyncio.gather(*driven.tasks, return_exceptions=True)
 
@@ -251,7 +246,7 @@ async def test_nothing_to_cancel_is_fine(driven):
 async def test_signal_wakes_a_task_of_somebody_else():
     signal = Signal(None)
     task = asyncio.get_running_loop().create_task(_wait(signal))
-    await asyncio.sleep(0)
+    await turns(1)
     signal.set()
 
     assert await task == "woken"
@@ -260,7 +255,7 @@ async def test_signal_wakes_a_task_of_somebody_else():
 async def test_signal_may_be_set_when_its_task_has_left():
     signal = Signal(None)
     task = asyncio.get_running_loop().create_task(_wait(signal))
-    await asyncio.sleep(0)
+    await turns(1)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     signal.set()

@@ -6,6 +6,7 @@ import pytest
 
 from pyproxy.errors.refusal import RateLimited
 from pyproxy.identity.hashing import BcryptGate
+from tests.waiting import turns
 
 ME, OTHER = "192.0.2.1", "198.51.100.1"
 HASHES = tuple(bcrypt.hashpw(key, bcrypt.gensalt(4)) for key in (b"first", b"second"))
@@ -42,8 +43,7 @@ def executor():
 
 async def settled(*tasks):
     """Let tasks run until each waits for the executor."""
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await turns()
     return tasks
 
 
@@ -214,15 +214,15 @@ async def test_closed_gate_refuses_what_waits_and_what_comes(executor):
 
 async def test_loop_stays_free_while_hashing():
     slow = (bcrypt.hashpw(b"slow", bcrypt.gensalt(8)),)
-    turns = 0
+    rounds = 0
     async with BcryptGate() as gate, asyncio.TaskGroup() as group:
         task = group.create_task(gate.matches(b"slow", slow, ME))
         while not task.done():
-            turns += 1
-            await asyncio.sleep(0)
+            rounds += 1
+            await turns(1)
 
     assert task.result() == 0
-    assert turns > 3
+    assert rounds > 3
 
 
 async def test_somebody_with_many_wrong_keys_delays_another_client_by_one_attempt(executor):

@@ -13,6 +13,7 @@ from pyproxy.downstream.port import Port
 from pyproxy.identity.networks import Networks
 from pyproxy.runtime.acceptor import Acceptor, Admission
 from pyproxy.runtime.tasks import Tasks
+from tests.waiting import turns
 
 PATIENCE_S = 5.0
 HOST = "127.0.0.1"
@@ -22,7 +23,7 @@ async def test_a_connection_too_many_waits_for_room():
     admission = Admission(1, 0)
     leave = admission.enter("192.0.2.1")
     waiting = asyncio.get_running_loop().create_task(admission.room())
-    await asyncio.sleep(0)
+    await turns(1)
     assert not waiting.done()
 
     leave()
@@ -132,7 +133,7 @@ class Accepting:
             reader, writer = await asyncio.open_connection(HOST, self.port)
             for piece in pieces:
                 writer.write(piece)
-                await asyncio.sleep(0)
+                await turns(1)
             answer = b""
             with suppress(ConnectionError):  # what was sent is not read: that is a reset
                 answer = await reader.read()

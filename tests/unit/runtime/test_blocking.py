@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from pyproxy.runtime.blocking import Blocking
+from tests.waiting import turns, until
 
 
 @pytest.fixture
@@ -36,8 +37,7 @@ async def test_what_hangs_is_given_up(released):
 
 async def until_free(blocking):
     """Wait for threads, which tell nobody when they end."""
-    while blocking.running:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    await until(lambda: not blocking.running)
 
 
 async def test_threads_that_hang_are_bounded_and_come_free(released):
@@ -59,8 +59,7 @@ async def test_a_cancellation_is_never_lost():
     lost = 0
     for count in range(200):
         calling = asyncio.ensure_future(Blocking().call("work", int))
-        for _ in range(count % 20):
-            await asyncio.sleep(0)
+        await turns(count % 20)
         calling.cancel()
         await asyncio.wait([calling])
         lost += not calling.cancelled() and calling.result() != 0

@@ -7,6 +7,7 @@ import pytest
 import uvloop
 
 from pyproxy.runtime.proxy_header import NotIntroduced, receive_header
+from tests.waiting import turns
 
 PATIENCE_S = 5.0
 LINE = b"PROXY TCP4 192.0.2.7 10.0.0.1 4096 443\r\n"
@@ -51,8 +52,7 @@ def test_header_may_come_byte_by_byte(runner, pair, header):
         task = loop.create_task(received(ours))
         for byte in header:
             theirs.send(bytes([byte]))
-            for _ in range(3):  # turns of the loop, so that it is seen alone
-                await asyncio.sleep(0)
+            await turns(3)  # so that it is seen alone
         return await task
 
     assert runner.run(trickle()) == "192.0.2.7"

@@ -5,6 +5,7 @@ import pytest
 import uvloop
 
 from pyproxy.runtime.readable import readable
+from tests.waiting import turns
 
 PATIENCE_S = 5.0
 
@@ -50,7 +51,7 @@ def test_nothing_is_waited_for_until_it_comes(runner, pair):
 
     async def wait():
         task = asyncio.get_running_loop().create_task(waiting(ours))
-        await asyncio.sleep(0)
+        await turns(1)
         was_done = task.done()
         theirs.send(b"x")
         await task
@@ -65,7 +66,7 @@ def test_nobody_waits_any_more_after_a_cancellation(runner, pair):
     async def wait():
         loop = asyncio.get_running_loop()
         task = loop.create_task(waiting(ours))
-        await asyncio.sleep(0)
+        await turns(1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         theirs.send(b"x")

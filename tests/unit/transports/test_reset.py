@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from pyproxy.transports.reset import reset
+from tests.waiting import turns
 
 
 @pytest.mark.parametrize("loop_name", ["asyncio", "uvloop"])
@@ -18,7 +19,7 @@ def test_other_end_hears_of_it_behind_bytes_it_did_not_read(loop_name):
         theirs.setblocking(False)
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
         transport.write(b"x" * 8_000_000)  # more than both sockets hold
-        await asyncio.sleep(0)
+        await turns(1)
         reset(transport)
         reset(transport)
         with theirs, pytest.raises(ConnectionResetError):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.upstream.health import CheckRules
 from tests.unit.upstream.conftest import PATIENCE_S
+from tests.waiting import turns
 
 HOST = "127.0.0.1"
 WELL = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -38,7 +39,7 @@ class Server:
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        await turns(1)
 
     async def _serve(self, reader, writer):
         self._writers.append(writer)

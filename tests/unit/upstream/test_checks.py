@@ -9,6 +9,7 @@ from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.upstream.news import silent as tell_nobody
 from tests.unit.upstream.asked import HOST, UNWELL, Server, Told, rules
 from tests.unit.upstream.conftest import PATIENCE_S
+from tests.waiting import turns
 
 
 @pytest.fixture
@@ -37,8 +38,7 @@ def test_check_is_shared_by_all_who_ask_the_same():
 
 async def test_check_runs_once_it_is_in_force(server, checks):
     check = checks.check(server.endpoint, rules())
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await turns()
     before = len(server.asked)
     checks.replace([check, check])
     await server.asked_again(2)

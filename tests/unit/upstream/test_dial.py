@@ -9,6 +9,7 @@ import pytest
 from pyproxy.upstream.dial import _Race, dial, interleaved
 from pyproxy.upstream.names import Place
 from tests.unit.upstream.conftest import PATIENCE_S
+from tests.waiting import turns
 
 NEVER_S = 60.0  # longer than any test: what happens does not wait for the next attempt
 HOST = "127.0.0.1"
@@ -116,7 +117,7 @@ async def test_losers_are_closed(listening, silent, sockets):
 async def test_cancellation_closes_what_is_under_way(silent, sockets):
     before = sockets()
     dialling = asyncio.ensure_future(dialled([v4(silent), v4(silent)]))
-    await asyncio.sleep(0)
+    await turns(1)
     during = sockets()
     dialling.cancel()
     await asyncio.wait({dialling})

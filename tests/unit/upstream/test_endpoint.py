@@ -13,6 +13,7 @@ from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.upstream.names import RECHECK_S, Place
 from pyproxy.upstream.standing import FAILURES
 from tests.unit.upstream.conftest import PATIENCE_S
+from tests.waiting import turns, until
 
 HOST, ELSEWHERE = "127.0.0.1", "127.0.0.2"
 NAME = "api.example"
@@ -43,7 +44,7 @@ async def serving(host=HOST, port=0, tls=None, answer=OK):
         server.close()
         for writer in writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        await turns(1)
 
 
 @pytest.fixture
@@ -290,18 +291,16 @@ async def test_name_that_is_found_again_is_told(port):
 async def test_cancelled_connect_leaves_nothing(port, silent, client_tls, sockets):
     before = sockets()
     for endpoint in (made(port), made(silent), made(port, tls=client_tls, server_name=NAME)):
-        for turns in range(6):
+        for count in range(6):
             connecting = asyncio.ensure_future(endpoint.connect(PATIENCE_S))
-            for _ in range(turns):
-                await asyncio.sleep(0)
+            await turns(count)
             connecting.cancel()
             await asyncio.wait({connecting})
             if not connecting.cancelled():
                 connecting.result().abort()
         assert endpoint.busy == 0
     async with asyncio.timeout(PATIENCE_S):
-        while sockets() > before:  # noqa: ASYNC110 - the loop closes them in its own time
-            await asyncio.sleep(0.001)
+        await until(lambda: sockets() <= before)  # the loop closes them in its own time
 
 
 # --- Names with several addresses
@@ -406,7 +405,7 @@ async def test_connection_waits_as_long_as_the_upstream_keeps_it():
         endpoint = made(port)
         connection = await endpoint.connect(PATIENCE_S)
         await answered(connection)
-        await asyncio.sleep(0.01)
+        await until(lambda: not connection.is_open)
 
         assert not connection.is_open
         assert endpoint.idle_connection() is None
@@ -448,7 +447,7 @@ async def test_closing_takes_the_idle_now_and_the_busy_with_their_requests(endpo
 async def test_connection_being_made_counts_as_work(silent):
     endpoint = made(silent)
     connecting = asyncio.ensure_future(endpoint.connect(PATIENCE_S))
-    await asyncio.sleep(0)
+    await turns(1)
     during = endpoint.busy
     connecting.cancel()
     await asyncio.wait({connecting})
@@ -459,7 +458,7 @@ async def test_connection_being_made_counts_as_work(silent):
 async def test_connection_for_no_request_is_no_work(silent):
     endpoint = made(silent)
     reaching = asyncio.ensure_future(endpoint.reach(PATIENCE_S))
-    await asyncio.sleep(0)
+    await turns(1)
     during = endpoint.busy
     reaching.cancel()
     await asyncio.wait({reaching})

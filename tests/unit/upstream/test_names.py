@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from pyproxy.upstream.names import FRESH_S, PATIENCE_S, RECHECK_S, Names, Place
+from tests.waiting import turns
 
 A, B, C = (Place(socket.AF_INET, (f"192.0.2.{i}", 80)) for i in (1, 2, 3))
 AGAIN = socket.gaierror(socket.EAI_AGAIN, "no answer")
@@ -100,7 +101,7 @@ async def test_place_that_is_told_twice_is_one():
 async def test_one_look_up_is_for_all_who_wait():
     made = Made(None, [A])
     waiting = [asyncio.ensure_future(made.names.places()) for _ in range(3)]
-    await asyncio.sleep(0)
+    await turns(1)
     waiting.pop().cancel()
     made.resolver.late.set()
 
@@ -179,7 +180,7 @@ async def test_last_good_answer_is_used_while_the_next_is_late():
     await made.names.places()
     made.loop.now += FRESH_S
     waiting = asyncio.ensure_future(made.names.places())
-    await asyncio.sleep(0)
+    await turns(1)
     made.loop.now += PATIENCE_S
     meanwhile = await made.names.places()
     made.resolver.late.set()
