@@ -17,6 +17,26 @@ async def minted(gateway, **named):
     return answer.json["token"]
 
 
+# --- All
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("POST", "/token", "token"),
+        ("POST", "/token/revoke", "revoke"),
+        ("GET", "/verify", "verify"),
+        ("GET", "/health", "health"),
+        ("GET", "/.well-known/jwks.json", "jwks"),
+    ],
+)
+async def test_access_line_names_the_endpoint(start, willing, signing, method, path, name):
+    gateway = await start(willing, auth=signing)
+    await gateway.ask(method, path)
+
+    assert (await gateway.lines.next("request"))["route"] == name
+
+
 # --- Health
 
 

@@ -172,7 +172,7 @@ def _table(settings: Settings, plans: Mapping[str, Plan], names: Iterable[str]) 
 def _own_paths(settings: Settings) -> dict[bytes, str]:
     endpoints = settings.endpoints
     paths = {
-        endpoints.token: own.TOKEN,
+        endpoints.token: own.MINT,
         f"{endpoints.token}/revoke" if endpoints.token else "": own.REVOKE,
         endpoints.verify: own.VERIFY,
         endpoints.health: own.HEALTH,

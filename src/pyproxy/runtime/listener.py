@@ -161,7 +161,10 @@ class Listener:
     async def quiet(self, seconds: float) -> None:
         """Wait until nothing is under way, so long at most."""
         deadline = self._loop.time() + seconds
-        while not self.is_quiet and (left := deadline - self._loop.time()) > 0:  # noqa: ASYNC110 - an event would cost every connection
+        while not self.is_quiet:
+            left = deadline - self._loop.time()
+            if left <= 0:
+                return
             await asyncio.sleep(min(_LOOK_S, left))
 
     def cut(self) -> None:
