@@ -10,6 +10,7 @@ from pyproxy.identity.signing_keys import generate_key_set
 from pyproxy.runtime.loop import new_event_loop
 from tests.functional.scripted import (
     KEY,
+    NUMBER,
     OK,
     OTHER_KEY,
     Upstream,
@@ -79,6 +80,13 @@ async def willing(upstream):
     """An upstream that answers every request with ``OK``."""
     upstream.plays(OK)
     return upstream
+
+
+@pytest.fixture
+async def three():
+    """Three upstreams, each of which answers with its number."""
+    async with Upstream(NUMBER % 0) as a, Upstream(NUMBER % 1) as b, Upstream(NUMBER % 2) as c:
+        yield [a, b, c]
 
 
 @pytest.fixture

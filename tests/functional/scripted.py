@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import time
+from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ HOST = "127.0.0.1"
 KEY = "pyp_the-key-of-alice-0123456789abcdef"
 OTHER_KEY = "pyp_the-key-of-bob-0123456789abcdef"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+NUMBER = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
 
 
 class Cut(Exception):
@@ -455,6 +457,17 @@ def configuration(upstream, certificates, **parts):
 
 def _listed(item):
     return item if isinstance(item, list) else [item]
+
+
+async def answers(gateway, count, *, method="GET"):
+    """Who of several answered with its number, and how often; everything else by its status."""
+    client = await gateway.connect()
+    found = Counter()
+    for _ in range(count):
+        answer = await client.ask(method, "/v1")
+        found[int(answer.body) if answer.status == 200 else answer.status] += 1
+    client.close()
+    return found
 
 
 def field_names(head):

@@ -3,30 +3,9 @@
 import asyncio
 from collections import Counter
 
-import pytest
+from tests.functional.scripted import HOST, NUMBER, Upstream, answers
 
-from tests.functional.scripted import HOST, Upstream
-
-WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
 REQUESTS, CLIENTS = 2000, 20
-
-
-@pytest.fixture
-async def three():
-    """Three upstreams, each of which answers with its number."""
-    async with Upstream(WELL % 0) as a, Upstream(WELL % 1) as b, Upstream(WELL % 2) as c:
-        yield [a, b, c]
-
-
-async def answers(gateway, count, *, method="GET"):
-    """Who answered, and how often; everything else by its status."""
-    client = await gateway.connect()
-    found = Counter()
-    for _ in range(count):
-        answer = await client.ask(method, "/v1")
-        found[int(answer.body) if answer.status == 200 else answer.status] += 1
-    client.close()
-    return found
 
 
 async def test_none_of_many_is_lost_while_one_comes_and_goes(start, three):
@@ -57,7 +36,7 @@ async def test_one_that_keeps_failing_is_left_out_and_told_once(start, three):
 
 
 async def test_get_whose_connection_ends_before_an_answer_is_tried_elsewhere(start):
-    async with Upstream() as silent, Upstream(WELL % 1) as other:
+    async with Upstream() as silent, Upstream(NUMBER % 1) as other:
         gateway = await start([silent, other])
         asking = asyncio.ensure_future(answers(gateway, 1))
         connection, _ = await silent.asked()
@@ -67,7 +46,7 @@ async def test_get_whose_connection_ends_before_an_answer_is_tried_elsewhere(sta
 
 
 async def test_post_whose_connection_ends_before_an_answer_is_not_sent_twice(start):
-    async with Upstream() as silent, Upstream(WELL % 1) as other:
+    async with Upstream() as silent, Upstream(NUMBER % 1) as other:
         gateway = await start([silent, other])
         asking = asyncio.ensure_future(answers(gateway, 1, method="POST"))
         connection, _ = await silent.asked()
@@ -78,7 +57,7 @@ async def test_post_whose_connection_ends_before_an_answer_is_not_sent_twice(sta
 
 
 async def test_silence_is_a_failure_and_no_reason_to_ask_another(start):
-    async with Upstream() as silent, Upstream(WELL % 1) as other:
+    async with Upstream() as silent, Upstream(NUMBER % 1) as other:
         gateway = await start([silent, other], route='read_timeout = "50ms"')
 
         assert await answers(gateway, 1) == {504: 1}

@@ -2,36 +2,14 @@
 
 import asyncio
 import ssl
-from collections import Counter
 
-import pytest
+from tests.functional.scripted import HOST, NUMBER, Upstream, answers
 
-from tests.functional.scripted import HOST, Upstream
-
-WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
 UNWELL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 HEALTH = (
     'health = { path = "/up", interval = "20ms", timeout = "1s", unhealthy_after = 2, '
     "healthy_after = 2 }"
 )
-
-
-@pytest.fixture
-async def three():
-    """Three upstreams, each of which answers with its number."""
-    async with Upstream(WELL % 0) as a, Upstream(WELL % 1) as b, Upstream(WELL % 2) as c:
-        yield [a, b, c]
-
-
-async def answers(gateway, count, *, method="GET"):
-    """Who answered, and how often; everything else by its status."""
-    client = await gateway.connect()
-    found = Counter()
-    for _ in range(count):
-        answer = await client.ask(method, "/v1")
-        found[int(answer.body) if answer.status == 200 else answer.status] += 1
-    client.close()
-    return found
 
 
 # --- Failing
@@ -80,7 +58,7 @@ async def test_one_that_is_not_well_gets_no_requests_until_it_is_again(start, th
     three[0].plays(UNWELL)
     down = await gateway.lines.next("upstream.unhealthy")
     during = await answers(gateway, 12)
-    three[0].plays(WELL % 0)
+    three[0].plays(NUMBER % 0)
     up = await gateway.lines.next("upstream.healthy")
     after = await answers(gateway, 12)
 
@@ -141,7 +119,7 @@ async def test_name_with_an_address_that_nobody_listens_on(start, willing):
 async def test_upstream_on_ipv6_alone(start):
     async def serve(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(WELL % 6)
+        writer.write(NUMBER % 6)
         writer.close()
 
     async with await asyncio.start_server(serve, "::1", 0) as server:
