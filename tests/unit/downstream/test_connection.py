@@ -11,6 +11,7 @@ from pyproxy.downstream.lingering import LINGER_BYTES, LINGER_S, LINGER_SILENCE_
 from pyproxy.downstream.port import Port
 from pyproxy.transports.reading import HELD_LOOK_S
 from pyproxy.wire.framing import UNTIL_CLOSE
+from tests.clock import Clock
 from tests.waiting import turns
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -18,60 +19,6 @@ HEADER_TIMEOUT = 10.0
 IDLE_TIMEOUT = 75.0
 UPLOAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-class Clock:
-    """A loop's clock that stands still until it is moved."""
-
-    def __init__(self):
-        self._now = 100.0
-        self._timers = []
-
-    def time(self):
-        return self._now
-
-    def create_future(self):
-        return asyncio.get_running_loop().create_future()
-
-    def call_soon(self, callback):
-        asyncio.get_running_loop().call_soon(callback)
-
-    def call_at(self, when, callback):
-        timer = Timer(when, callback)
-        self._timers.append(timer)
-        return timer
-
-    def call_later(self, delay, callback):
-        return self.call_at(self._now + delay, callback)
-
-    @property
-    def timers(self):
-        """Calls to come."""
-        return len(self._timers)
-
-    def advance(self, seconds):
-        self._now += seconds
-        due = [timer for timer in self._timers if timer.when() <= self._now]
-        self._timers = [timer for timer in self._timers if timer not in due]
-        for timer in due:
-            timer.ring()
-
-
-class Timer:
-    """One call at its time, unless cancelled."""
-
-    def __init__(self, when, callback):
-        self._when, self._callback = when, callback
-
-    def when(self):
-        return self._when
-
-    def cancel(self):
-        self._callback = None
-
-    def ring(self):
-        if self._callback is not None:
-            self._callback()
 
 
 class Transport:
@@ -458,7 +405,7 @@ async def test_client_that_stays_is_looked_for_once_in_a_while(client):
         client.connection.hold_body()
     await looked(client, 1.0)
 
-    assert client.clock.timers <= 2
+    assert len(client.clock.pending) <= 2
     assert not client.transport.end
 
 

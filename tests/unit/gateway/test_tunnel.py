@@ -10,47 +10,12 @@ from pyproxy.gateway.tunnel import FAREWELL_S, Tunnel
 from pyproxy.transports.reading import HELD_LOOK_S
 from pyproxy.wire.head import read_response_head
 from pyproxy.wire.websocket import close_frame
+from tests.clock import Clock
 
 SILENCE = 60.0
 HELLO = b"\x81\x05hello"
 GOING = close_frame(1001)
 THEIRS = close_frame(1001, b"mask")
-
-
-class Timer:
-    """One call at its time, unless cancelled."""
-
-    def __init__(self, due, callback):
-        self.due, self.callback = due, callback
-
-    def cancel(self):
-        self.callback = None
-
-
-class Clock:
-    """A loop's clock that stands still until it is moved."""
-
-    def __init__(self):
-        self.now = 100.0
-        self._timers = []
-
-    def time(self):
-        return self.now
-
-    def call_at(self, when, callback):
-        self._timers.append(Timer(when, callback))
-        return self._timers[-1]
-
-    def call_later(self, delay, callback):
-        return self.call_at(self.now + delay, callback)
-
-    def advance(self, seconds):
-        self.now += seconds
-        due = [timer for timer in self._timers if timer.due <= self.now]
-        self._timers = [timer for timer in self._timers if timer.due > self.now]
-        for timer in due:
-            if timer.callback is not None:
-                timer.callback()
 
 
 class Transport:

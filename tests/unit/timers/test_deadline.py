@@ -7,57 +7,16 @@ import uvloop
 from hypothesis import given, strategies as st
 
 from pyproxy.timers.deadline import NEVER, Deadline
+from tests.clock import Clock
 
 START = 100.0
-
-
-class Timer:
-    """One call at its time, unless cancelled."""
-
-    def __init__(self, due, callback):
-        self.due, self.callback = due, callback
-        self.is_cancelled = False
-
-    def cancel(self):
-        self.is_cancelled = True
-
-
-class Clock:
-    """Stands still until it is moved; keeps every timer that was ever started."""
-
-    def __init__(self):
-        self.now = START
-        self.started = []
-        self._pending = []
-
-    def time(self):
-        return self.now
-
-    def call_at(self, when, callback):
-        timer = Timer(when, callback)
-        self.started.append(timer)
-        self._pending.append(timer)
-        return timer
-
-    @property
-    def waiting(self):
-        return [timer for timer in self._pending if not timer.is_cancelled]
-
-    def move_to(self, now):
-        """Call back whatever is due on the way there, each at its time."""
-        while due := [timer for timer in self.waiting if timer.due <= now]:
-            first = min(due, key=lambda timer: timer.due)
-            self._pending.remove(first)
-            self.now = max(self.now, first.due)
-            first.callback()
-        self.now = now
 
 
 class Bell:
     """A deadline and when it rang."""
 
     def __init__(self):
-        self.clock = Clock()
+        self.clock = Clock(START)
         self.rang = []
         self.deadline = Deadline(self.clock, lambda: self.rang.append(self.clock.now))
 

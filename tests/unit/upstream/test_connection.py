@@ -10,44 +10,12 @@ import trustme
 import uvloop
 
 from pyproxy.upstream.connection import MAX_IDLE_S, UpstreamConnection
+from tests.clock import Clock
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TO_THE_END = b"HTTP/1.1 200 OK\r\n\r\nhalf"
 READ_TIMEOUT = 10.0
-
-
-class Timer:
-    """One call at its time, unless cancelled."""
-
-    def __init__(self, due, callback):
-        self.due, self.callback = due, callback
-
-    def cancel(self):
-        self.callback = None
-
-
-class Clock:
-    """A loop's clock that stands still until it is moved."""
-
-    def __init__(self):
-        self.now = 100.0
-        self._timers = []
-
-    def time(self):
-        return self.now
-
-    def call_at(self, when, callback):
-        self._timers.append(Timer(when, callback))
-        return self._timers[-1]
-
-    def advance(self, seconds):
-        self.now += seconds
-        due = [timer for timer in self._timers if timer.due <= self.now]
-        self._timers = [timer for timer in self._timers if timer.due > self.now]
-        for timer in due:
-            if timer.callback is not None:
-                timer.callback()
 
 
 class Transport:
