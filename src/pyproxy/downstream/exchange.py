@@ -136,6 +136,23 @@ class Exchange:
         self.sent += len(data)
         self._out.append(chunk(data) if self._is_chunked else data)
 
+    def send_chunk(self, data: bytes, size: int) -> None:
+        """Send a chunk of the body, as it is if the client gets chunks.
+
+        Args:
+            data: Size line, content and CRLF.
+            size: Of the content.
+        """
+        if not self._is_chunked:
+            self.send(data[-size - 2 : -2])
+            return
+        self.sent += size
+        if self._out:
+            self._out.append(data)
+        else:
+            self._is_out = True
+            self._channel.write(data)
+
     def end(self, trailers: list[FieldLine]) -> None:
         """Stage the end of the answer."""
         self.is_ended = True

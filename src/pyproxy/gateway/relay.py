@@ -130,6 +130,10 @@ class Relay:
         """Pass bytes on."""
         self._exchange.send(data)
 
+    def chunk_arrived(self, data: bytes, size: int) -> None:
+        """Pass a chunk on."""
+        self._exchange.send_chunk(data, size)
+
     def body_ended(self, trailers: list[FieldLine]) -> None:
         """The answer is complete."""
         self.is_complete = True

@@ -141,6 +141,9 @@ class Answer:
             self._complete([])
 
     def _take_chunks(self, decoder: ChunkedBody, data: bytes) -> None:
+        if size := decoder.whole(data):
+            self._receiver.chunk_arrived(data, size)
+            return
         content = decoder.feed(data) if data else b""
         if content:
             self._receiver.body_arrived(content)

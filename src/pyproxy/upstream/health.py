@@ -151,6 +151,11 @@ class _Hearing:
         del length
         self._trouble = "" if head.status in _WELL else f"answered {head.status}"
 
+    def chunk_arrived(self, data: bytes, size: int) -> None:
+        """Count it."""
+        del size
+        self.body_arrived(data)
+
     def body_arrived(self, data: bytes) -> None:
         """Count it; nobody reads it."""
         self._length += len(data)

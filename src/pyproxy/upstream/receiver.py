@@ -37,6 +37,9 @@ class Receiver(Protocol):
     def body_arrived(self, data: bytes) -> None:
         """Take bytes of the body, at least one."""
 
+    def chunk_arrived(self, data: bytes, size: int) -> None:
+        """Take ``size`` bytes of the body as the chunk that they came in."""
+
     def body_ended(self, trailers: list[FieldLine]) -> None:
         """Take note that the answer is complete."""
 

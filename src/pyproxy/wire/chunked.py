@@ -1,6 +1,7 @@
 """The chunked transfer coding, read strictly and piece by piece (RFC 9112 section 7.1)."""
 
 import re
+import sys
 from typing import Final
 
 from pyproxy.wire.forwarded import CLAIMS
@@ -13,6 +14,7 @@ _QUOTED: Final = rb'"(?:[\t\x20!\x23-\x5b\x5d-\x7e\x80-\xff]|\\[' + VALUE_CHARS 
 _EXTENSIONS: Final = rb"(?:;" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|" + _QUOTED + rb"))?+)*+"
 # 15 digits fit into 60 bits.
 _SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})(" + _EXTENSIONS + rb")\r\n")
+_PLAIN_SIZE_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _SIZE_LINE_START: Final = re.compile(rb"[0-9A-Fa-f]{1,15}(?:;[" + VALUE_CHARS + rb"]*)?\r?")
 
 MAX_SIZE_LINE: Final = 1024
@@ -39,6 +41,7 @@ class ChunkedBody:
         is_complete: The last chunk and the trailer section have been read.
         trailers: Trailer fields fit to be passed on, once complete.
         rest: Bytes that follow the body, once complete.
+        has_more: ``feed`` stopped at ``most`` chunks; call it again, if with nothing new.
     """
 
     __slots__ = (
@@ -46,6 +49,7 @@ class ChunkedBody:
         "_extensions",
         "_in_trailers",
         "_left",
+        "has_more",
         "is_complete",
         "rest",
         "trailers",
@@ -56,21 +60,27 @@ class ChunkedBody:
         self._left = 0  # of the current chunk, its CRLF included; 0: a size line is next
         self._extensions = 0
         self._in_trailers = False
-        self.is_complete = False
+        self.is_complete = self.has_more = False
         self.trailers: list[FieldLine] = []
         self.rest = b""
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes, most: int = sys.maxsize) -> bytes:
         """Chunk data contained in ``data``, framing removed.
+
+        Args:
+            data: The next bytes.
+            most: Chunks after which it stops, for whom the time counts: each takes about a
+                microsecond, however small it is.
 
         Raises:
             Malformed: The coding is broken, or its overhead is over a bound.
         """
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
+        self.has_more = False
         pieces: list[bytes] = []
         at, end = 0, len(data)
-        while at < end and not self._in_trailers:
+        while at < end and not self._in_trailers and len(pieces) < most:
             if self._left:
                 at = self._take_data(data, at, pieces)
             elif (after := self._take_size(data, at)) is None:
@@ -80,7 +90,23 @@ class ChunkedBody:
                 at = after
         if self._in_trailers and not self.is_complete:
             self._take_trailers(data[at:])
+        elif at < end:
+            self._buffer, self.has_more = data[at:], True
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def whole(self, data: bytes) -> int:
+        """Bytes of content, if ``data`` is exactly one chunk with nothing but its size; else 0.
+
+        Event streams come so. Such a chunk need not be decoded, and may pass on as it is.
+        """
+        if self._left or self._buffer or self._in_trailers:
+            return 0
+        line = _PLAIN_SIZE_LINE.match(data)
+        if line is None:
+            return 0
+        size = int(line[1], 16)
+        is_whole = line.end() + size + 2 == len(data) and data.endswith(b"\r\n")
+        return size if is_whole else 0
 
     def _take_data(self, data: bytes, at: int, pieces: list[bytes]) -> int:
         """Move past what is there of the current chunk and its CRLF."""

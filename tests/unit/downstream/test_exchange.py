@@ -232,3 +232,39 @@ def test_a_101_ends_what_is_http():
     assert switched.source is None
     assert switched.hand_over("successor") == b"early"
     assert channel.calls == ["successor"]
+
+
+CHUNK = b"05\r\nhello\r\n"
+
+
+def test_chunk_passes_as_it_came_and_at_once():
+    answered, channel = exchange()
+    answered.begin(OK, CHUNKED)
+    answered.flush()
+    head, channel.written = channel.written, b""
+    answered.send_chunk(CHUNK, 5)
+
+    assert b"Transfer-Encoding: chunked" in head
+    assert (channel.written, answered.sent) == (CHUNK, 5)
+    assert not answered.take_back()
+
+
+def test_chunk_that_came_with_the_head_leaves_with_it():
+    answered, channel = exchange()
+    answered.begin(OK, CHUNKED)
+    answered.send_chunk(CHUNK, 5)
+    before = channel.writes
+    answered.flush()
+
+    assert (before, channel.writes) == (0, 1)
+    assert channel.written.endswith(b"\r\n\r\n" + CHUNK)
+
+
+def test_client_that_knows_no_chunks_gets_their_content():
+    answered, channel = exchange(b"GET / HTTP/1.0")
+    answered.begin(OK, CHUNKED)
+    answered.send_chunk(CHUNK, 5)
+    answered.flush()
+
+    assert channel.written.endswith(b"\r\n\r\nhello")
+    assert answered.sent == 5

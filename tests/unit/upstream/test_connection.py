@@ -68,6 +68,9 @@ class Receiver:
     def head_arrived(self, head, length):
         self.calls.append((head.status, length))
 
+    def chunk_arrived(self, data, _size):
+        self.calls.append(data)
+
     def body_arrived(self, data):
         self.calls.append(data)
 

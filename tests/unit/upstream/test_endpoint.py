@@ -84,6 +84,9 @@ class Receiver:
     def body_arrived(self, data):
         pass
 
+    def chunk_arrived(self, data, size):
+        pass
+
     def body_ended(self, _trailers):
         self.ended.set_result(None)
 

@@ -106,3 +106,44 @@ def test_extensions_have_a_bound_over_the_whole_body(length):
 
     with pytest.raises(Malformed):
         body.feed(line * 2)
+
+
+@COURSE
+@given(
+    st.one_of(
+        NOISE,
+        st.tuples(st.binary(min_size=1, max_size=20), SIZES).map(
+            lambda each: each[1] % len(each[0]) + b"\r\n" + each[0] + b"\r\n"
+        ),
+    )
+)
+def test_whole_chunk_is_what_would_be_decoded_to_so_many_bytes_and_nothing_else(data):
+    size = ChunkedBody().whole(data)
+
+    if size:
+        assert decoded([data]) == (data[-size - 2 : -2], [], b"", False)
+        assert decoded([data, b"0\r\n\r\n"]) == (data[-size - 2 : -2], [], b"", True)
+
+
+@pytest.mark.parametrize(
+    ("before", "data", "size"),
+    [
+        pytest.param(b"", b"5\r\nhello\r\n", 5, id="one"),
+        pytest.param(b"2\r\nab\r\n", b"5\r\nhello\r\n", 5, id="one behind another"),
+        pytest.param(b"", b"005\r\nhello\r\n", 5, id="zeros"),
+        pytest.param(b"", b"5\r\nhello\r\n5\r\nhello\r\n", 0, id="two"),
+        pytest.param(b"", b"5\r\nhello\r", 0, id="not all of it"),
+        pytest.param(b"", b"5\r\nhelloXX", 0, id="another end"),
+        pytest.param(b"", b"5;a\r\nhello\r\n", 0, id="an extension"),
+        pytest.param(b"", b"0\r\n\r\n", 0, id="the last one"),
+        pytest.param(b"", b"", 0, id="nothing"),
+        pytest.param(b"9\r\n", b"5\r\nhell\r\n", 0, id="within another"),
+        pytest.param(b"1", b"5\r\nhello\r\n", 0, id="behind half a size"),
+        pytest.param(b"0\r\n", b"5\r\nhello\r\n", 0, id="in the trailers"),
+    ],
+)
+def test_chunk_is_whole_where_it_may_begin_and_ends_with_the_read(before, data, size):
+    body = ChunkedBody()
+    body.feed(before)
+
+    assert body.whole(data) == size
