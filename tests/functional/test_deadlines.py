@@ -215,6 +215,23 @@ async def test_slow_upload_does_not_count_as_silence(start, upstream):
     assert (await client.answer()).status == 200
 
 
+@pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 100 Continue\r\n\r\n"], ids=["none", "100"])
+async def test_client_that_does_not_send_is_not_the_upstreams_silence(start, upstream, interim):
+    # Three such clients would else take a healthy upstream from everybody.
+    gateway = await start(upstream, route='read_timeout = "100ms"')
+    client = await gateway.connect()
+    client.send(request("POST", "/", "Content-Length: 8"), b"half")
+    connection, _ = await upstream.asked()
+    connection.send(interim)
+    await asyncio.sleep(0.4)  # a deadline that must not strike tells nothing
+    client.send(b"half")
+    assert await connection.exactly(8) == b"halfhalf"
+    connection.send(OK)
+    answer = await client.answer()
+
+    assert (answer.status if not interim else (await client.answer()).status) == 200
+
+
 async def test_client_that_does_not_read_is_not_the_upstreams_silence(start, upstream):
     gateway = await start(upstream, route='read_timeout = "200ms"', server=QUICK)
     client = await gateway.connect()

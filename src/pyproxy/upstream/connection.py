@@ -161,9 +161,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._out.append(piece)
         else:
             self.transport.write(piece)
-            if not self.has_answered:
-                # Silence is counted from the last byte that the upstream could answer to.
-                self._deadline.at = self._loop.time() + self.read_timeout
+            self._count_anew()
 
     def body_ended(self, trailers: list[FieldLine]) -> None:
         """End the request's body."""
@@ -174,6 +172,7 @@ class UpstreamConnection(asyncio.Protocol):
                 self._out.append(piece)
             else:
                 self.transport.write(piece)
+                self._count_anew()
 
     def offer(self, switch: Switch) -> None:
         """Let the upstream change protocol, as the head that is staged asks it to."""
@@ -248,11 +247,26 @@ class UpstreamConnection(asyncio.Protocol):
     def _expire(self) -> None:
         if self._receiver is None:
             self.transport.close()
-        elif self.is_paused:
-            # The client does not read; silence is not the upstream's fault.
+        elif self.is_paused or self._wants_more:
+            # The client does not read, or does not send: silence is not the upstream's fault,
+            # and how long a client may take its own connection knows.
             self._deadline.set(self._loop.time() + max(1.0, self.read_timeout))
         else:
             self._fail(UpstreamTimeout("silence for longer than read_timeout"))
+
+    @property
+    def _wants_more(self) -> bool:
+        """It took what there is of a request that is not whole, and may wait for the rest."""
+        return self._is_unanswered and not self._upload_is_complete and not self.is_behind
+
+    @property
+    def _is_unanswered(self) -> bool:
+        return self._answer is not None and self._answer.head is None
+
+    def _count_anew(self) -> None:
+        """Count silence from the last byte that the upstream could answer to."""
+        if self._is_unanswered:
+            self._deadline.at = self._loop.time() + self.read_timeout
 
 
 def is_cut(transport: asyncio.Transport) -> bool:

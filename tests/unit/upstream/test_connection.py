@@ -353,8 +353,28 @@ def test_each_piece_buys_time(line, way):
         else:
             line.connection.body_arrived(b"x")
 
+    if way == "upload":
+        line.connection.body_ended([])
     assert "upstream_timeout" not in told
     line.clock.advance(READ_TIMEOUT)
+    assert told[-1] == "upstream_timeout"
+
+
+def test_silence_of_who_waits_for_more_of_the_request_is_not_its_fault(line):
+    told = line.ask(is_whole=False)
+    line.clock.advance(3 * READ_TIMEOUT)
+
+    assert told == []
+    line.connection.body_ended([])
+    line.clock.advance(2 * READ_TIMEOUT)
+    assert told[-1] == "upstream_timeout"
+
+
+def test_silence_of_who_does_not_take_the_request_is_its_fault(line):
+    told = line.ask(is_whole=False)
+    line.connection.pause_writing()
+    line.clock.advance(READ_TIMEOUT)
+
     assert told[-1] == "upstream_timeout"
 
 
