@@ -1,5 +1,6 @@
 """SIGHUP: another configuration comes into force, all of it or nothing, and nobody is cut off."""
 
+import os
 import signal
 from collections import Counter
 from contextlib import suppress
@@ -273,3 +274,33 @@ def test_a_reload_is_no_reason_to_go_on_when_told_to_end(folder, upstream):
     with serving(folder, config(upstream, 2)) as gateway:
         gateway.process.send_signal(signal.SIGHUP)
         assert gateway.stop() == 0
+
+
+# --- Deaths in between
+
+
+def threads_of(pid):
+    return len([*Path(f"/proc/{pid}/task").iterdir()])
+
+
+def has_prepared(pid, descriptors, threads):
+    """Whether a worker has got new orders, and reads nothing any more."""
+    is_told = descriptors_of(pid).total() > descriptors.total()
+    return is_told and threads_of(pid) <= threads
+
+
+def test_worker_that_dies_between_the_two_steps_of_a_change_is_replaced(folder, upstream):
+    with serving(folder, config(upstream, workers=2)) as gateway:
+        ready, slow = [line["pid"] for line in gateway.said("worker.started")]
+        before = descriptors_of(ready), threads_of(ready)
+        os.kill(slow, signal.SIGSTOP)
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: has_prepared(ready, *before))
+        os.kill(ready, signal.SIGKILL)
+        gateway.wait_for("worker.ended")
+        os.kill(slow, signal.SIGCONT)
+
+        gateway.wait_for("worker.started", 3)
+        before = len(gateway.said("config.reloaded", level="info"))
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.wait_for("config.reloaded", before + 1, result="ok", level="info")

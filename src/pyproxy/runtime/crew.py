@@ -167,6 +167,8 @@ class Crew:
         newcomers: Sequence[Member],
     ) -> None:
         """Second of two steps; who dies now is replaced by one that serves the same."""
+        # Who died after being ready was taken off already, and must not come back.
+        kept = [each for each in kept if each in self._members]
         local = self.local
         if local not in kept and local is not None and self._zone is not None:
             local.hand_over(self._zone)
