@@ -74,6 +74,20 @@ async def test_client_is_whom_the_header_names(start, willing, is_tls, header, a
     assert f"\r\nX-Forwarded-For: {address}\r\n".encode() in willing.received
 
 
+@pytest.mark.parametrize(
+    "header",
+    [b"PROXY UNKNOWN\r\n", block(command=0x20, family=0), block(family=0)],
+    ids=["v1 UNKNOWN", "v2 LOCAL", "v2 UNSPEC"],
+)
+async def test_whom_nobody_names_cannot_name_itself(start, willing, header):
+    gateway = await start(
+        willing, listener=LISTENER, server=TRUSTED, route='allow_from = ["192.0.2.7/32"]'
+    )
+    client = await introduced(gateway, header)
+
+    assert (await client.ask("GET", "/", "X-Forwarded-For: 192.0.2.7")).status == 403
+
+
 @pytest.mark.parametrize("header", [LINE, block(TCP4)], ids=["v1", "v2"])
 async def test_header_in_single_bytes(start, willing, is_tls, header):
     gateway = await start(willing, is_tls=is_tls, listener=LISTENER, server=TRUSTED)

@@ -41,10 +41,13 @@ class ClientConnection(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         on_lost: Callable[[], None],
         address: str | None = None,
+        *,
+        is_unnamed: bool = False,
     ) -> None:
         self._port = port
         self._on_lost = on_lost
         self._address = address
+        self._is_unnamed = is_unnamed
         self._loop = loop
         self._incoming = Incoming(port.max_header_size)
         self._repetition = Repetition()
@@ -67,7 +70,7 @@ class ClientConnection(asyncio.Protocol):
         # uvloop's transports have the methods of asyncio's without being of its classes.
         self._transport = cast(asyncio.Transport, transport)
         self._reading = Reading(self._loop, self._transport)
-        self.peer = Peer.of(self._transport, self._address)
+        self.peer = Peer.of(self._transport, self._address, is_unnamed=self._is_unnamed)
         self._port.connections.add(self)
         self._deadline.set(self._head_until)
 

@@ -17,6 +17,8 @@ class Peer:
         greeted: Who was last let in on the connection; the audit log hears of each
             caller once a connection, not once a request.
         course: What the connection's last head settled, for the handler to know again.
+        is_unnamed: The address is a balancer's that does not say whom it speaks for: what
+            comes is anybody's, and never the word of a trusted proxy.
     """
 
     address: str
@@ -24,22 +26,27 @@ class Peer:
     certificate_name: str = ""
     greeted: object = None
     course: object = None
+    is_unnamed: bool = False
 
     @classmethod
-    def of(cls, transport: asyncio.Transport, address: str | None = None) -> Self:
+    def of(
+        cls, transport: asyncio.Transport, address: str | None = None, *, is_unnamed: bool = False
+    ) -> Self:
         """The peer of an open connection, its handshake done.
 
         Args:
             transport: The connection's.
             address: As told when it was accepted; ``None``: the transport's own.
+            is_unnamed: See ``Peer``.
         """
         if address is None:
             name = transport.get_extra_info("peername")
             address = name[0] if isinstance(name, tuple) else ""
         tls = transport.get_extra_info("ssl_object")
         if tls is None:
-            return cls(address, is_tls=False)
-        return cls(address, is_tls=True, certificate_name=_common_name(tls.getpeercert()))
+            return cls(address, is_tls=False, is_unnamed=is_unnamed)
+        name = _common_name(tls.getpeercert())
+        return cls(address, is_tls=True, certificate_name=name, is_unnamed=is_unnamed)
 
 
 def _common_name(certificate: dict[str, object] | None) -> str:

@@ -73,7 +73,7 @@ def admit(exchange: Exchange, trusted: Networks, request_id: str) -> Visit:
     if expect is not None and expect.lower() != b"100-continue":
         raise ExpectationFailed
     address, is_trusted = peer.address, False
-    if trusted and trusted.contains(address):
+    if trusted and not peer.is_unnamed and trusted.contains(address):
         is_trusted = True
         chains = [
             line.partition(b":")[2] for name, line in head.lines if name == b"x-forwarded-for"

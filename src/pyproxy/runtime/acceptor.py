@@ -172,16 +172,21 @@ class Acceptor:
         """Do what comes before HTTP; the protocol is on its own after that."""
         opened_at = self._loop.time()
         until = opened_at + self._port.header_timeout
+        is_unnamed = False
         try:
             if self.believes is not None:
-                address = await self._client_of(accepted, address, self.believes, until)
+                client = await self._client_of(accepted, address, self.believes, until)
+                is_unnamed = client is None
+                address = address if client is None else client
                 entered = self._admission.enter(address)
                 leave()
                 if entered is None:
                     accepted.close()
                     return
                 leave = entered
-            protocol = ClientConnection(self._port, opened_at, self._loop, leave, address)
+            protocol = ClientConnection(
+                self._port, opened_at, self._loop, leave, address, is_unnamed=is_unnamed
+            )
             await self._connect(accepted, protocol, until)
         except OSError as exc:
             # Half a handshake, plain text on a TLS port, a scanner: nothing was served.
@@ -194,8 +199,10 @@ class Acceptor:
 
     async def _client_of(
         self, accepted: socket.socket, peer: str, believes: Networks, until: float
-    ) -> str:
+    ) -> str | None:
         """The client's address by the PROXY header; closes the connection without one.
+
+        ``None`` if the balancer does not say.
 
         Raises:
             OSError: The peer may not send one, or sent none.
@@ -208,7 +215,7 @@ class Acceptor:
         except BaseException:
             accepted.close()
             raise
-        return peer if header.address is None else header.address
+        return header.address
 
     async def _connect(
         self, accepted: socket.socket, protocol: ClientConnection, until: float
