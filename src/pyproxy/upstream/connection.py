@@ -14,6 +14,7 @@ from pyproxy.errors.refusal import (
 )
 from pyproxy.timers.deadline import NEVER, Deadline
 from pyproxy.transports.reset import reset
+from pyproxy.transports.unread import Unread
 from pyproxy.upstream.answer import Answer
 from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.receiver import Receiver, Switch
@@ -51,6 +52,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._receiver: Receiver | None = None
         self._answer: Answer | None = None
         self._reader = ResponseReader()
+        self._unread: Unread | None = None
         self._out: list[bytes] = []
         self._upload_is_chunked = False
         self._upload_is_complete = False
@@ -217,6 +219,13 @@ class UpstreamConnection(asyncio.Protocol):
     def is_open(self) -> bool:
         """It can carry a request."""
         return not self.transport.is_closing()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Since it came to rest nothing came, not even what the loop has yet to hand on."""
+        if self._unread is None:
+            self._unread = Unread(self.transport.get_extra_info("socket"))
+        return not self._unread.is_there()
 
     # The end of an answer
 

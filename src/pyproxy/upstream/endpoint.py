@@ -88,9 +88,15 @@ class Endpoint:
     # Connections
 
     def idle_connection(self) -> UpstreamConnection | None:
-        """A connection that is open and unused, if there is one."""
+        """A connection that is open and unused, if there is one.
+
+        One that the upstream ended, or said something on, without the loop having come to
+        it, is none: a request on it would be lost, or answered by what was said before.
+        """
         while self._idle:
             connection, _ = self._idle.popitem()
+            if connection.is_open and not connection.is_quiet:
+                connection.abort()
             if connection.is_open:
                 # Who never needs a new connection would never hear that the name moved.
                 self._names.keep_fresh()

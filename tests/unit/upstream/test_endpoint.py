@@ -424,6 +424,44 @@ async def test_connection_that_is_about_to_close_is_passed_over(endpoint):
     first.abort()
 
 
+@pytest.mark.parametrize(
+    "stir",
+    [
+        pytest.param(lambda sock: sock.sendall(OK), id="an answer that nobody asked for"),
+        pytest.param(lambda sock: sock.shutdown(socket.SHUT_WR), id="the end"),
+    ],
+)
+async def test_connection_is_passed_over_before_the_loop_has_read_what_came(stir):
+    with socket.create_server((HOST, 0)) as server:
+        endpoint = made(server.getsockname()[1])
+        connection = await endpoint.connect(PATIENCE_S)
+        accepted, _ = server.accept()
+        with accepted:
+            asked = asyncio.create_task(answered(connection))
+            await asyncio.sleep(0)
+            accepted.sendall(OK)
+            await asked
+            stir(accepted)
+
+            assert endpoint.idle_connection() is None
+            assert not connection.is_open
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
+async def test_quiet_connection_is_used_again(server_tls, client_tls, is_tls):
+    tls = {"tls": client_tls, "server_name": NAME} if is_tls else {}
+    async with serving(tls=server_tls if is_tls else None) as port:
+        endpoint = made(port, **tls)
+        connection = await endpoint.connect(PATIENCE_S)
+        found = []
+        for _ in range(3):
+            await answered(connection)
+            found.append(endpoint.idle_connection())
+
+        assert found == [connection] * 3
+        connection.abort()
+
+
 async def test_connection_that_was_lost_is_forgotten(endpoint):
     used, unused = await connected(endpoint, 2)
     await answered(used)
