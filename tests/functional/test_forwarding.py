@@ -47,6 +47,15 @@ async def test_target_passes_unchanged(start, upstream, target):
     assert sent.start == f"GET {target} HTTP/1.1".encode()
 
 
+async def test_path_encoded_twice_passes_unchanged_beside_other_routes(start, upstream):
+    more = f'[[routes]]\nname = "more"\npath = "/more"\nupstream = "{upstream.url}"'
+    gateway = await start(upstream, more=more)
+
+    sent, _ = await exchanged(gateway, upstream, request("GET", "/more/a%252F..%252Fb%252e"))
+
+    assert sent.start == b"GET /a%252F..%252Fb%252e HTTP/1.1"
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "x-own"])
 async def test_method_passes_unchanged(start, upstream, method):
     gateway = await start(upstream)

@@ -6,12 +6,13 @@ Whoever decides by a path asks for all readings, and takes the one that is close
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pyproxy.wire.percent import OVERLONG, percent_decoded as decoded
 from pyproxy.wire.syntax import Malformed
 
-__all__ = ["PLAIN", "decoded", "decoded_but_slashes", "folded", "readings"]
+__all__ = ["PLAIN", "decoded", "decoded_but_slashes", "folded", "readings", "readings_and_climbs"]
 
 # No honest path is encoded this often; each round is one more decoder that may
 # stand between the gateway and whoever serves the path.
@@ -27,6 +28,7 @@ _UNICODE_ESCAPE: Final = re.compile(rb"%[uU]([0-9A-Fa-f]{4})")
 _HOSTILE: Final = re.compile(rb"[\x00-\x1f\x7f]|" + OVERLONG)
 # Of what is no ASCII, the letters that old Windows code pages turn into a slash.
 _SLASHES: Final = re.compile(r"[/\\\u2044\u2215\u29f8]+")
+_SLASH: Final = re.compile(r"/")
 _PARAMETERS: Final = re.compile(r";[^/]*")
 _END: Final = re.compile(r"[?#]")
 _SPECIAL: Final = re.compile(r"[^a-z0-9/_\-]")
@@ -54,20 +56,47 @@ def readings(path: bytes) -> set[str]:
         Malformed: It holds what nobody sends in good faith and somebody trips over:
             dot segments, control characters, overlong UTF-8, or escapes without end.
     """
+    found, climbs = readings_and_climbs(path)
+    if climbs:
+        raise Malformed("a dot segment in the path")
+    return found
+
+
+def readings_and_climbs(path: bytes) -> tuple[set[str], set[str]]:
+    """As ``readings``; and where the path leads if dot segments come out of it at the very last.
+
+    Encoded twice they are data of this path, a URL within it say, to all but servers that
+    decode once too often.
+
+    Raises:
+        Malformed: As of ``readings``, of dot segments those alone that come out before all
+            is decoded: a server might resolve them in between, and decode on.
+    """
     plain = path.lower()
     if PLAIN.fullmatch(plain):
-        return {plain.rstrip(b"/").decode() or "/"}
+        return {plain.rstrip(b"/").decode() or "/"}, set()
     found: set[str] = set()
-    for _ in range(MAX_DECODINGS):
+    climbs: set[str] = set()
+    for form, is_last in _spelled(path):
+        found.add(folded(form))
+        if "." in form and _has_dot_segment(form):
+            if not is_last:
+                raise Malformed("a dot segment in the path")
+            climbs |= _climbs(form)
+    return found, climbs
+
+
+def _spelled(path: bytes) -> Iterator[tuple[str, bool]]:
+    """The path after each decoding, as text, and whether it was the last of several."""
+    for decodings in range(MAX_DECODINGS):
         if _HOSTILE.search(path):
             raise Malformed("a control character or overlong UTF-8 in the path")
+        once = _decoded(path)
         for text in _texts(path):
             for form in _forms(text):
-                _check_segments(form)
-                found.add(folded(form))
-        once = _decoded(path)
+                yield form, once == path and decodings > 0
         if once == path:
-            return found
+            return
         path = once
     raise Malformed("the path is escaped many times over")
 
@@ -109,12 +138,33 @@ def _forms(path: str) -> set[str]:
     return forms
 
 
-def _check_segments(path: str) -> None:
-    if "." not in path:
-        return
-    for segment in _SLASHES.split(path):
+def _has_dot_segment(path: str) -> bool:
+    segments = _SLASHES.split(path)
+    return any("." in segment and not segment.strip(". ") for segment in segments)
+
+
+def _climbs(path: str) -> set[str]:
+    """Where dot segments lead, whether or not backslashes part segments and empty ones count."""
+    found: set[str] = set()
+    for slashes in (_SLASHES, _SLASH):
+        segments = slashes.split(path)
+        found.add(folded("/".join(_resolved(segments))))
+        found.add(folded("/".join(_resolved([segment for segment in segments if segment]))))
+    return found
+
+
+def _resolved(segments: Iterable[str]) -> list[str]:
+    """RFC 3986 section 5.2.4; no server does with other dots what it does with these."""
+    found: list[str] = []
+    for segment in segments:
         if "." in segment and not segment.strip(". "):
-            raise Malformed("a dot segment in the path")
+            if segment not in {".", ".."}:
+                raise Malformed("a segment of dots and spaces in the path")
+            if segment == ".." and found:
+                found.pop()
+        else:
+            found.append(segment)
+    return ["", *found]
 
 
 def _octet(escape: re.Match[bytes]) -> bytes:

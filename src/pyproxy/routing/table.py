@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from pyproxy.errors.refusal import BadRequest, NotFound
 from pyproxy.routing.choice import Choice, Entry, Match
-from pyproxy.routing.spelling import PLAIN, decoded_but_slashes, folded, readings
+from pyproxy.routing.spelling import PLAIN, decoded_but_slashes, folded, readings_and_climbs
 from pyproxy.wire.syntax import Malformed
 from pyproxy.wire.target import read_host
 
@@ -65,7 +65,7 @@ class Table(Generic[T]):
         A path that some server would take for another route's is refused:
         ``/admin;x/users`` is not below ``/admin`` here, and is where parameters
         are cut off before anybody looks. So are ``/Admin``, ``/admin%2Fusers``
-        and ``/v1/%252e%252e/admin``.
+        and ``/v1/%252e%252e/admin``; ``/v1/a%252F..%252Fb`` does not leave its route.
 
         Args:
             host: Of the Host field or the absolute target; a port is ignored.
@@ -94,12 +94,12 @@ class Table(Generic[T]):
         self, names: tuple[bytes, ...], path: bytes, choice: Choice[T] | None
     ) -> None:
         try:
-            forms = readings(path)
+            forms, climbs = readings_and_climbs(path)
         except Malformed as exc:
             raise BadRequest(str(exc)) from exc
-        for form in forms:
+        for form in forms | climbs:
             rivals = self._rivals(names, form)
-            if rivals and not any(rival is choice for rival in rivals):
+            if (rivals or form in climbs) and not any(rival is choice for rival in rivals):
                 raise BadRequest("read in another way, the path is another route's")
 
     def _rivals(self, names: tuple[bytes, ...], form: str) -> list[Choice[T]]:

@@ -40,6 +40,9 @@ ROUTES = Table.build(
         pytest.param(b"/openai/threads/Th_AbC;v=1", "openai", id="parameters below a route"),
         pytest.param(b"/openai/models/gpt-4.1", "openai", id="a dot within"),
         pytest.param(b"/openai/https%253A%252F%252Fx", "openai", id="a URL, encoded twice"),
+        pytest.param(b"/openai/x%252F..%252Fy", "openai", id="dots encoded twice"),
+        pytest.param(b"/openai/a/%252e%252e/%252E/b", "openai", id="climbing within a route"),
+        pytest.param(b"/x/%252e%252e/y", "root", id="climbing within the root"),
         pytest.param(b"*", "root", id="asterisk form"),
         pytest.param(b"/" + b"a/" * 8000, "root", id="eight thousand segments"),
     ],
@@ -112,6 +115,33 @@ PROTECTED = Table.build(
 def test_a_path_that_may_be_another_routes_is_refused(path):
     with pytest.raises(BadRequest):
         PROTECTED.match(b"", path, b"GET")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(b"/openai/%252e%252e/x", id="out of the route"),
+        pytest.param(b"/openai/a/%252e%252e/%252e%252e", id="to the root"),
+        pytest.param(b"/openai/a%252f%252f%252e%252e/%252e%252e/x", id="unless empty ones count"),
+        pytest.param(b"/openai/a%255cb/%252e%252e/%252e%252e", id="unless backslashes part"),
+        pytest.param(b"/openai/v1/x/%252e%252e/files", id="into a deeper route"),
+        pytest.param(b"/openai/v1/x/%252e%252e%253bx/files", id="with parameters"),
+        pytest.param(b"/openai/a/%252e%252e%2520/b", id="dots and spaces"),
+        pytest.param(b"/openai/a/%252e%252e%252f%25252e/b", id="not all decoded yet"),
+        pytest.param(b"/openai/a/../b", id="dots that nobody resolved"),
+    ],
+)
+def test_dots_encoded_twice_do_not_leave_a_route(path):
+    with pytest.raises(BadRequest):
+        ROUTES.match(b"", path, b"POST")
+
+
+def test_dots_encoded_twice_do_not_leave_for_where_nothing_is():
+    table = Table.build([Entry.of("/only", [], [], "only")])
+
+    assert table.match(b"", b"/only/a%252F..%252Fb", b"GET").value == "only"
+    with pytest.raises(BadRequest):
+        table.match(b"", b"/only/%252e%252e/x", b"GET")
 
 
 def test_routes_may_differ_in_nothing_but_case():
