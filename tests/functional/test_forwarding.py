@@ -284,6 +284,21 @@ async def test_continue_comes_from_the_upstream(start, upstream):
     assert (body, final.body) == (b"body", b"ok")
 
 
+async def test_continue_does_not_wait_for_an_upstream_without_a_word(start, upstream):
+    gateway = await start(upstream)
+    client = await gateway.connect()
+    client.send(request("POST", "/", "Expect: 100-continue", body=b"body")[:-4])
+    connection, _ = await upstream.asked()
+    interim = await client.head()
+    client.send(b"body")
+    body = await connection.exactly(4)
+    connection.send(b"HTTP/1.1 100 Continue\r\n\r\n", OK)
+    final = await client.answer()
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert (body, final.status, final.body) == (b"body", 200, b"ok")
+
+
 async def test_upstream_that_wants_no_body_says_so_at_once(start, upstream):
     gateway = await start(upstream)
     client = await gateway.connect()

@@ -15,8 +15,12 @@ from pyproxy.transform.response import (
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.wire.head import FieldLine, ResponseHead
 from pyproxy.wire.hop_by_hop import passes_trailers
+from pyproxy.wire.status import status_line
 from pyproxy.wire.upgrade import Protocols, upgrade_lines
 
+_CONTINUE = 100
+# How long an upstream may leave an Expect without a word: as long as curl waits.
+CONTINUE_AFTER_S = 1.0
 _BODILESS = frozenset({204, 304})
 
 
@@ -37,6 +41,7 @@ class Relay:
         "_connection",
         "_cors",
         "_exchange",
+        "_has_continued",
         "_now",
         "_request_id",
         "_rules",
@@ -66,6 +71,7 @@ class Relay:
         self._rules = rules
         self._request_id = request_id
         self._cors = cors
+        self._has_continued = False
         self._now = desk.now
         self._wall = desk.wall
         self._worked = worked
@@ -75,10 +81,29 @@ class Relay:
         self.is_complete = False
         self.is_aborted = False
         self.broke_off: Refusal | None = None
+        if not exchange.body.is_complete and b"expect" in exchange.head.index:
+            desk.loop.call_later(CONTINUE_AFTER_S, self.anticipate_continue)
 
     def interim_arrived(self, head: ResponseHead) -> None:
-        """Pass a 1xx on (RFC 9110 section 15.2)."""
+        """Pass a 1xx on (RFC 9110 section 15.2), but for one that was anticipated."""
+        if head.status == _CONTINUE:
+            if self._has_continued:
+                return
+            self._has_continued = True
         self._exchange.interim(interim_head(head, self._rules))
+
+    def anticipate_continue(self) -> None:
+        """Ask for the body in place of an upstream that does not, unless it is here or unwanted.
+
+        RFC 9110 section 10.1.1: a client does not wait without end for a 100, which not every
+        server sends; towards the upstream we are that client, and have no body to begin with.
+        """
+        exchange = self._exchange
+        is_over = exchange.source is not self._connection or exchange.has_begun
+        if is_over or exchange.body.received or self._has_continued:
+            return
+        self._has_continued = True
+        exchange.interim(status_line(_CONTINUE, b"Continue"))
 
     def head_arrived(self, head: ResponseHead, length: int) -> None:
         """Shape the head for the client; it leaves together with what follows it."""

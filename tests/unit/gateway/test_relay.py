@@ -124,6 +124,50 @@ async def test_interim_answers_are_passed_on_and_begin_nothing(asked, channel, r
     assert (relay.status, exchange.has_begun, relay.done.is_set) == (0, False, False)
 
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+WAITING = ("POST / HTTP/1.1", "Expect: 100-continue", "Content-Length: 4")
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_client_is_told_to_continue_once(asked, channel, relaying, is_first):
+    relay = relaying(asked(*WAITING))
+    steps = [
+        relay.anticipate_continue,
+        lambda: relay.interim_arrived(head_of(b"HTTP/1.1 100 Continue")),
+    ]
+    for step in steps if is_first else steps[::-1]:
+        step()
+    relay.interim_arrived(head_of(b"HTTP/1.1 102 Wait"))
+
+    assert channel.written == CONTINUE + b"HTTP/1.1 102 Wait\r\n\r\n"
+
+
+async def test_client_that_does_not_wait_is_not_told_to_continue(asked, channel, relaying):
+    exchange = asked(*WAITING)
+    exchange.body.feed(b"bo")
+    relaying(exchange).anticipate_continue()
+
+    assert channel.written == b""
+
+
+async def test_client_of_an_attempt_that_failed_is_not_told_to_continue(asked, channel, relaying):
+    exchange = asked(*WAITING)
+    relay = relaying(exchange)
+    exchange.source = None
+    relay.anticipate_continue()
+
+    assert channel.written == b""
+
+
+async def test_nobody_is_told_to_continue_in_an_answer(asked, channel, relaying):
+    relay = relaying(asked(*WAITING))
+    relay.head_arrived(OK, 5)
+    relay.anticipate_continue()
+    relay.flush()
+
+    assert b"Continue" not in channel.written
+
+
 @pytest.mark.parametrize(
     ("te", "end"),
     [
