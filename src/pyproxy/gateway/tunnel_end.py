@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from pyproxy.downstream.successor import Successor
-from pyproxy.transports.reading import Reading
+from pyproxy.transports.reading import RESET, Reading
 from pyproxy.transports.reset import reset
 from pyproxy.upstream.connection import is_cut
 from pyproxy.wire.websocket import Speech
@@ -52,7 +52,7 @@ class End(Successor):
         self._owner = owner
         self._transport = transport
         # An end can wait for its turn; a reset cannot.
-        self._reading = Reading(self._loop, transport, events=0)
+        self._reading = Reading(self._loop, transport, RESET)
 
     # What the loop calls
 

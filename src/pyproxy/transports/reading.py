@@ -8,6 +8,10 @@ from typing import Final
 # While nothing is read no end of the connection is seen: it is looked for this often,
 # since one side must not work for another that left.
 HELD_LOOK_S: Final = 0.2
+# What ``poll`` tells of an end. POLLHUP is no reset: it comes too when both directions have
+# ended in order, with bytes that nobody has read yet.
+RESET: Final = select.POLLERR
+ANY_END: Final = select.POLLRDHUP | select.POLLHUP | RESET
 
 
 class Reading:
@@ -16,24 +20,24 @@ class Reading:
     Args:
         loop: The worker's.
         transport: Being read.
-        events: Of ``poll``, that are an end beside a reset: ``POLLRDHUP``, or none where
-            the end can wait for its turn behind unread bytes.
+        ends: Which end is looked for: ``ANY_END``, or ``RESET`` where any other can wait
+            for its turn behind unread bytes.
 
     Attributes:
         is_on: It is read.
     """
 
-    __slots__ = ("_events", "_is_looking", "_loop", "_transport", "is_on")
+    __slots__ = ("_ends", "_is_looking", "_loop", "_transport", "is_on")
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         transport: asyncio.Transport,
-        events: int = select.POLLRDHUP,
+        ends: int = ANY_END,
     ) -> None:
         self._loop = loop
         self._transport = transport
-        self._events = events
+        self._ends = ends
         self._is_looking = False
         self.is_on = True
 
@@ -53,7 +57,7 @@ class Reading:
         self._is_looking = False
         if self.is_on or self._transport.is_closing():
             return
-        if _has_ended(self._transport.get_extra_info("socket"), self._events):
+        if _has_ended(self._transport.get_extra_info("socket"), self._ends):
             self._transport.abort()
         else:
             self._look_later()
@@ -64,8 +68,8 @@ class Reading:
             self._loop.call_later(HELD_LOOK_S, self._look)
 
 
-def _has_ended(sock: socket.socket, events: int) -> bool:
+def _has_ended(sock: socket.socket, ends: int) -> bool:
     """Whether the other end is gone, though bytes of it may be unread."""
     poll = select.poll()
-    poll.register(sock.fileno(), events)
-    return bool(poll.poll(0))
+    poll.register(sock.fileno(), ends)
+    return any(events & ends for _, events in poll.poll(0))

@@ -311,26 +311,29 @@ async def test_upstream_that_does_not_read_the_last_bytes_is_cut(opened):
     assert tunnel.upstream.end == "aborted"
 
 
-@pytest.mark.parametrize("is_gone", [True, False], ids=["reset", "there"])
-async def test_reset_of_a_side_that_is_held_is_looked_for(opened, is_gone):
+@pytest.mark.parametrize("how", ["reset", "end", "there"])
+async def test_reset_of_a_side_that_is_held_is_looked_for(opened, how):
     tunnel = opened()
     tunnel.back.pause_writing()
     tunnel.back.resume_writing()
     tunnel.back.pause_writing()
     tunnel.clock.advance(HELD_LOOK_S)
     before = tunnel.client.end
-    if is_gone:
+    if how == "reset":
+        tunnel.client.ours.send(b"unread")  # which makes a reset of the end
+    if how != "there":
         tunnel.client.theirs.close()
     tunnel.clock.advance(HELD_LOOK_S)
 
     assert before == ""
-    assert tunnel.client.end == ("aborted" if is_gone else "")
+    assert tunnel.client.end == ("aborted" if how == "reset" else "")
 
 
 async def test_nobody_looks_for_a_side_that_is_read_again(opened):
     tunnel = opened()
     tunnel.back.pause_writing()
     tunnel.back.resume_writing()
+    tunnel.client.ours.send(b"unread")
     tunnel.client.theirs.close()
     tunnel.clock.advance(HELD_LOOK_S)
 
