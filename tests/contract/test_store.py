@@ -59,6 +59,14 @@ async def test_after_the_burst_one_each_interval(store):
     assert [(await take(store, now=NOW + 0.75)).wait_s for _ in range(3)] == [0.0, 0.0, 0.25]
 
 
+async def test_who_keeps_to_the_rate_does_not_wait_for_a_rounding_error(store):
+    tenths = Limit("api", Rate(10.0, 1.0), 0)
+    inexact = 12345.678
+    waits = [(await take(store, now=inexact + k / 10, limit=tenths)).wait_s for k in range(100)]
+
+    assert waits == [0.0] * 100
+
+
 async def test_idle_bucket_is_full_again_and_no_fuller(store):
     for _ in range(4):
         await take(store)

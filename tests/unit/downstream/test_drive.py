@@ -1,6 +1,7 @@
 """A coroutine that callbacks take forward, and the task it becomes when it must wait."""
 
 import asyncio
+import inspect
 
 import pytest
 
@@ -86,7 +87,7 @@ async def test_failed_signal_raises_where_it_is_awaited(driven):
     assert driven.ends == 1
 
 
-async def test_signal_of_work_that_is_over_moves_nothing(driven):
+async def test_only_the_signal_that_is_waited_for_takes_work_on(driven):
     first, second = Signal(driven.drive), Signal(driven.drive)
 
     async def work():
@@ -94,10 +95,11 @@ async def test_signal_of_work_that_is_over_moves_nothing(driven):
 
     driven.drive.start(work())
     first.set()
+    before = driven.ends
     second.set()
     second.set()
 
-    assert driven.ends == 1
+    assert (before, driven.ends) == (0, 1)
 
 
 @pytest.mark.parametrize("is_failed", [False, True], ids=["set", "failed"])
@@ -230,10 +232,30 @@ async def test_cancelled_work_that_waits_again_is_closed(driven):
             finally:
                 steps.append("closed")
 
-    driven.drive.start(work())
+    cancelled = work()
+    driven.drive.start(cancelled)
     driven.drive.cancel()
 
     assert steps == ["closed"]
+    assert inspect.getcoroutinestate(cancelled) == inspect.CORO_CLOSED
+    assert driven.ends == 0
+
+
+async def test_task_that_will_not_be_cancelled_tells_nobody_of_its_end(driven):
+    steps = []
+
+    async def work():
+        try:
+            await driven.drive.to_task()
+        except asyncio.CancelledError:
+            steps.append("went on")
+
+    driven.drive.start(work())
+    await turns(1)
+    driven.drive.cancel()
+    await asyncio.gather(*driven.tasks, return_exceptions=True)
+
+    assert steps == ["went on"]
     assert driven.ends == 0
 
 
@@ -261,6 +283,16 @@ async def test_signal_may_be_set_when_its_task_has_left():
     signal.set()
 
     assert signal.is_set
+
+
+async def test_what_happened_cannot_fail_any_more():
+    signal = Signal(None)
+    task = asyncio.get_running_loop().create_task(_wait(signal))
+    await turns(1)
+    signal.set()
+    signal.fail(ValueError())
+
+    assert await task == "woken"
 
 
 async def _wait(signal):

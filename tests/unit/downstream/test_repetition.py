@@ -54,6 +54,18 @@ def test_only_the_length_may_differ(digits, length):
     assert repetition.read(POST) == (first, 5)
 
 
+@pytest.mark.parametrize("at", range(30))
+def test_head_with_space_behind_its_length_is_read_anew(at):
+    """Its line has lost the space: no other digit may be taken for the length."""
+    first, second = b"0" * 30, b"0" * at + b"7" + b"0" * (29 - at)
+    repetition = Repetition()
+    for digits in (first, second):
+        text = b"POST /%b HTTP/1.1\r\nHost: a\r\nContent-Length: 5 \r\n\r\n" % digits
+        head, length = repetition.read(text)
+
+        assert (head.target, length) == (b"/" + digits, 5)
+
+
 @pytest.mark.parametrize(
     "digits", [b"", b"+5", b"5 5", b"0x5", b"1" * 19, b"5\r\nContent-Length: 5", b"5,5", b"-1"]
 )

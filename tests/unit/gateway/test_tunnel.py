@@ -311,6 +311,38 @@ async def test_upstream_that_does_not_read_the_last_bytes_is_cut(opened):
     assert tunnel.upstream.end == "aborted"
 
 
+async def test_side_that_is_closing_is_sent_nothing_more(opened):
+    tunnel = opened(protocol=b"thing", is_tls=False)
+    tunnel.upstream.close()
+    tunnel.front.data_received(b"late")
+    tunnel.front.eof_received()
+
+    assert (tunnel.upstream.written, tunnel.upstream.end) == (b"", "closed")
+
+
+async def test_what_comes_after_the_end_puts_off_no_deadline(opened):
+    tunnel = opened()
+    tunnel.front.eof_received()
+    tunnel.upstream.end = ""  # the transport waits for it to read
+    tunnel.clock.advance(SILENCE / 2)
+    tunnel.back.data_received(HELLO)
+    tunnel.clock.advance(SILENCE / 2)
+
+    assert tunnel.upstream.end == "aborted"
+
+
+async def test_nothing_is_waited_for_when_all_have_left(opened):
+    tunnel = opened()
+    tunnel.front.data_received(THEIRS)
+    tunnel.tunnel.drain()
+    tunnel.front.connection_lost(None)
+    tunnel.back.data_received(GOING)
+    tunnel.back.connection_lost(None)
+
+    assert not tunnel.is_open
+    assert tunnel.clock.waiting == []
+
+
 @pytest.mark.parametrize("how", ["reset", "end", "there"])
 async def test_reset_of_a_side_that_is_held_is_looked_for(opened, how):
     tunnel = opened()

@@ -90,6 +90,17 @@ def test_freed_slot_has_nothing_under_way(zone, twin):
     assert [zone.occupancy(2).enter("r", "alice", 2) for _ in range(2)] == [True, False]
 
 
+def test_freeing_a_slot_leaves_the_others_alone(zone, twin):
+    zone.occupancy(0).enter("r", "alice", 2)
+    twin.occupancy(1).enter("r", "alice", 2)
+    zone.free(1)
+
+    assert zone.occupancy(0).enter("r", "alice", 2)
+    assert not zone.occupancy(0).enter("r", "alice", 2)
+    zone.free(0)
+    assert twin.occupancy(1).enter("r", "alice", 1)
+
+
 def test_goes_on_from_one_process(zone):
     store, revocations = MemoryStore(), Revocations()
     store.take_nowait("k", HOURLY, 1.0, NOW)

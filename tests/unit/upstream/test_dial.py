@@ -8,8 +8,9 @@ import pytest
 
 from pyproxy.upstream.dial import _Race, dial, interleaved
 from pyproxy.upstream.names import Place
+from tests.clock import Clock
 from tests.unit.upstream.conftest import PATIENCE_S
-from tests.waiting import turns
+from tests.waiting import turns, until
 
 NEVER_S = 60.0  # longer than any test: what happens does not wait for the next attempt
 HOST = "127.0.0.1"
@@ -99,6 +100,37 @@ async def test_connection_does_not_wait_to_send_little(listening):
     with sock:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert not sock.getblocking()
+
+
+class Standing(Clock):
+    """The running loop, whose time stands still."""
+
+    def __init__(self):
+        super().__init__()
+        loop = asyncio.get_running_loop()
+        self.add_writer, self.remove_writer = loop.add_writer, loop.remove_writer
+
+
+async def test_delay_counts_from_the_last_attempt_and_ends_with_the_race(dead, silent):
+    clock = Standing()
+    race = _Race(clock, iter([v4(dead), v4(silent), v4(silent), v4(silent)]), 1.0)
+    race.next()
+    await until(lambda: len(clock.started) == 2)
+    first = len(race._running)
+    clock.advance(1.0)
+    second = len(race._running)
+    race.end()
+
+    assert (first, second) == (1, 2)
+    assert clock.waiting == []
+
+
+async def test_place_that_is_out_of_reach_at_once_is_passed_over(listening):
+    far = v4(listening, "255.255.255.255")
+
+    assert await dialled([far, v4(listening)]) == ((HOST, listening), (far,))
+    with pytest.raises(OSError, match="unreachable"):
+        await dialled([far])
 
 
 # --- Nothing is left behind

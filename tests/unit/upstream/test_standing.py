@@ -82,6 +82,15 @@ def test_trial_that_failed_late_counts(standing):
     assert is_out(standing, 134.0)
 
 
+def test_stragglers_of_a_trial_that_failed_say_nothing_new(standing):
+    put_out(standing, 100.0)
+    standing.chosen(110.0)
+    standing.failed(115.0)
+
+    assert standing.failed(116.0) == 0.0
+    assert not is_out(standing, 135.0)
+
+
 def test_success_ends_it_all(standing):
     put_out(standing, 100.0)
     on_trial(standing, 110.0)
