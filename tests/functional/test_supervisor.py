@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from contextlib import asynccontextmanager
 from functools import partial
@@ -148,6 +149,23 @@ async def test_a_reload_under_way_is_no_reason_to_go_on_when_told_to_end(tmp_pat
             supervisor.ask(SETTINGS)
             await journal.next("config.reloaded", result="ok")
             supervisor.ask(SETTINGS)
+
+
+async def test_listener_that_cannot_be_opened_leaves_no_other_open(serving, tmp_path, put):
+    supervisor, journal, port = serving
+    with socket.create_server((HOST, 0)) as taken, socket.create_server((HOST, 0)) as free:
+        ports = [each.getsockname()[1] for each in (free, taken)]
+        free.close()
+        more = "".join(f'[[listeners]]\nbind = "{HOST}:{each}"\n' for each in ports)
+        text = (tmp_path / "pyproxy.toml").read_text()
+        put("pyproxy.toml", text.replace("[auth]", f"{more}[auth]"))
+        supervisor.ask(SETTINGS)
+        failed = await journal.next("config.reloaded", result="failed")
+
+    assert f"{HOST}:{ports[1]}" in failed["message"]
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(HOST, ports[0])
+    assert (await answer(port)).status == 200
 
 
 async def test_the_same_text_again_is_not_told(serving):

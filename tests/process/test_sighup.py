@@ -214,6 +214,44 @@ def test_workers_become_more_and_fewer_without_a_lost_request(folder, upstream):
         assert gateway.stop() == 0
 
 
+def children_of(pid):
+    """Processes that it started and that have not ended."""
+    stats = [each.read_text() for each in Path("/proc").glob("[0-9]*/stat")]
+    return sum(stat.rpartition(")")[2].split()[1] == str(pid) for stat in stats)
+
+
+def test_workers_for_a_change_that_fails_end_with_it(folder, upstream):
+    with serving(folder, config(upstream, 2)) as gateway:
+        operator = Operator(gateway, folder)
+        operator.reload_in_vain(config(upstream, 4, log='audit = "/nowhere/x"'))
+
+        wait_until(lambda: children_of(gateway.process.pid) == 2)
+        assert {gateway.status() for _ in range(5)} == {200}
+        assert len(gateway.said("worker.started")) == 2
+
+
+def test_a_worker_that_leaves_keeps_its_slot_until_it_has_ended(folder, upstream):
+    def workers(count):
+        return config(upstream, count).replace('drain = "1s"', 'drain = "30s"')
+
+    with serving(folder, workers(3)) as gateway:
+        operator = Operator(gateway, folder)
+        last = gateway.wait_for("worker.started", slot=2)["pid"]
+        before, streams = descriptors_of(last).total(), []
+        while descriptors_of(last).total() <= before + 1:  # its, and its upstream's
+            streams.append(gateway.connect())
+            streams[-1].request("GET", "/stream", headers=BEARER)
+            assert streams[-1].getresponse().read(3) == b"one"
+        operator.reload(workers(2))
+        operator.reload(workers(3))
+        upstream.released.set()
+
+        assert [line["slot"] for line in gateway.said("worker.started")] == [0, 1, 2, 3]
+        for each in streams:
+            each.close()
+        wait_until(lambda: children_of(gateway.process.pid) == 3)
+
+
 def test_a_limit_goes_on_from_one_worker_to_two(folder, upstream):
     few = '[rate_limits.few]\nrate = "1r/h"\nburst = 4\n'
     few += ROUTE.format(name="few", path="/few", upstream=upstream.url) + 'rate_limits = ["few"]\n'

@@ -107,6 +107,19 @@ def begin_stream(gateway):
     return connection, answer
 
 
+def test_requests_of_a_killed_worker_are_not_under_way_any_more(folder, upstream):
+    one_each = config(upstream).replace('name = "all"', 'name = "all"\nmax_concurrent = 1')
+    with serving(folder, one_each) as gateway:
+        connection, _ = begin_stream(gateway)
+        assert gateway.status() == 429
+        for pid in pids_of(gateway):
+            os.kill(pid, signal.SIGKILL)
+        gateway.wait_for("worker.started", 4)
+
+        assert gateway.status() == 200
+        connection.close()
+
+
 def test_a_stream_ends_before_its_worker_does(folder, upstream):
     with serving(folder, config(upstream)) as gateway:
         connection, answer = begin_stream(gateway)
