@@ -7,8 +7,8 @@ import pytest
 from pyproxy.downstream.body import RequestBody
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
-from pyproxy.errors.refusal import BadRequest
-from pyproxy.gateway.asked import asked_about
+from pyproxy.errors.refusal import BadRequest, MissingToken
+from pyproxy.gateway.asked import asked_about, without_certificate
 from pyproxy.gateway.visit import admit
 from pyproxy.identity.networks import Networks
 from pyproxy.wire.head import read_request_head
@@ -83,3 +83,22 @@ def test_otherwise_the_credential_alone_is_asked_about(lines, peer):
 def test_what_could_be_read_in_two_ways_is_refused(lines):
     with pytest.raises(BadRequest):
         asked(*lines)
+
+
+@pytest.mark.parametrize(
+    ("proofs", "left"),
+    [
+        pytest.param({"key"}, {"key"}, id="none was asked for"),
+        pytest.param({"key", "mtls"}, {"key"}, id="another way in"),
+        pytest.param(set(), set(), id="an open route"),
+    ],
+)
+def test_certificate_of_the_other_proxy_lets_nobody_in(plan_of, proofs, left):
+    plan = plan_of(proofs=frozenset(proofs))
+
+    assert without_certificate(plan).proofs == left
+
+
+def test_route_that_wants_a_certificate_alone_is_never_open_instead(plan_of):
+    with pytest.raises(MissingToken):
+        without_certificate(plan_of(proofs=frozenset({"mtls"})))

@@ -167,6 +167,7 @@ OFFER = f"openai-insecure-api-key.{KEY}"
         pytest.param(KEY, [OFFER, f"a.{KEY}"], False, id="in another line too"),
         pytest.param(KEY, [f"{OFFER}, shared-0123456789abcdef"], False, id="a shared secret too"),
         pytest.param("", [OFFER], False, id="unknown what"),
+        pytest.param("", [f"chat, {OFFER}"], False, id="unknown what, beside another"),
     ],
 )
 def test_a_credential_among_sub_protocols(token, lines, expected):
