@@ -47,7 +47,7 @@ class Listener:
         terms: Of the connections to come.
         desk: The worker's.
         admission: How many connections there may be, over all listeners.
-        tasks: Where connections run.
+        tasks: Where it accepts, and what has to wait runs: handshakes, some requests.
         log: Told what goes wrong.
     """
 
