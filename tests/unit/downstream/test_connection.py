@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from pyproxy.downstream.body import HELD_BYTES
+from pyproxy.downstream.body import CHUNKS_AT_ONCE, HELD_BYTES
 from pyproxy.downstream.connection import MAX_PIPELINED, ClientConnection
 from pyproxy.downstream.lingering import LINGER_BYTES, LINGER_S, LINGER_SILENCE_S
 from pyproxy.downstream.port import Port
@@ -640,3 +640,47 @@ async def test_leaving_ends_no_connection_that_speaks_http(client):
 
     assert client.port.is_leaving
     assert not client.transport.end
+
+
+# --- Tiny chunks
+
+
+class Taker:
+    """Counts what it takes of a body."""
+
+    def __init__(self):
+        self.taken = self.ends = 0
+
+    def body_arrived(self, data):
+        self.taken += len(data)
+
+    def body_ended(self, _trailers):
+        self.ends += 1
+
+
+@pytest.mark.parametrize("count", [1000, 2 * CHUNKS_AT_ONCE + 1], ids=["few", "many"])
+async def test_others_have_their_turn_between_tiny_chunks(client, count):
+    client.is_busy = True
+    taker = Taker()
+    await client.sends(CHUNKED)
+    client.served[0].send_body_to(taker)
+    client.connection.data_received(b"1\r\nx\r\n" * count)
+    at_once, is_reading = taker.taken, client.transport.is_reading
+    await turns()
+    client.connection.data_received(b"0\r\n\r\n")
+    await turns()
+
+    assert (at_once, is_reading) == (min(count, CHUNKS_AT_ONCE), False)
+    assert (taker.taken, taker.ends, client.transport.is_reading) == (count, 1, True)
+
+
+async def test_client_that_leaves_between_tiny_chunks_is_not_heard_further(client):
+    client.is_busy = True
+    taker = Taker()
+    await client.sends(CHUNKED)
+    client.served[0].send_body_to(taker)
+    client.connection.data_received(b"1\r\nx\r\n" * 3 * CHUNKS_AT_ONCE)
+    client.transport.abort()
+    await turns()
+
+    assert taker.taken == CHUNKS_AT_ONCE

@@ -259,3 +259,21 @@ def test_whatever_the_bytes_every_split_gives_the_same(data):
     # Cut within the CRLF behind a chunk, one way may still wait for what the other refuses.
     if "malformed" not in outcomes:
         assert outcomes[0] == outcomes[1]
+
+
+def test_as_many_chunks_are_taken_at_once_as_was_said():
+    body = ChunkedBody()
+    taken = [body.feed(b"1\r\na\r\n" * 5 + b"0\r\n\r\nrest", 2)]
+    while body.has_more:
+        taken.append(body.feed(b"", 2))
+
+    assert taken == [b"aa", b"aa", b"a"]
+    assert (body.is_complete, body.rest) == (True, b"rest")
+
+
+def test_what_comes_before_the_rest_was_taken_stands_behind_it():
+    body = ChunkedBody()
+    first = body.feed(b"1\r\na\r\n1\r\nb\r\n1\r", 1)
+    second = body.feed(b"\nc\r\n0\r\n\r\n")
+
+    assert (first, second, body.has_more, body.is_complete) == (b"a", b"bc", False, True)

@@ -239,7 +239,7 @@ def test_hostile_fields_do_not_take_long(block):
     with suppress(Malformed):
         read_fields(block)
 
-    assert time.process_time() - started < 0.25
+    assert time.process_time() - started < 2.0  # the square of it takes minutes
 
 
 @pytest.mark.parametrize("end", range(len(REQUEST)))
@@ -270,7 +270,7 @@ def test_a_long_beginning_does_not_take_long():
     for _ in range(1000):
         can_become_a_head(partial)
 
-    assert time.process_time() - started < 0.25
+    assert time.process_time() - started < 2.0  # the square of it takes minutes
 
 
 NAMES = st.text("abcXYZ-_!#09", min_size=1, max_size=8).map(str.encode)
