@@ -9,6 +9,8 @@ from pyproxy.wire.head import FieldLine
 
 # Held while no upstream is chosen yet; more stays in the client's socket.
 HELD_BYTES = 64 * 1024
+# Then others have their turn: a read can bring 40,000 tiny chunks, which take 50 ms.
+CHUNKS_AT_ONCE = 2000
 
 
 class BodySink(Protocol):
@@ -56,6 +58,11 @@ class RequestBody:
         """Too much is held for a sink that is not there."""
         return self._sink is None and self._held_bytes >= HELD_BYTES
 
+    @property
+    def has_more(self) -> bool:
+        """Not all that it was fed is taken yet; feed it nothing, to have it go on."""
+        return self._decoder is not None and self._decoder.has_more
+
     def limit(self, max_bytes: int) -> None:
         """Set how long the body may be.
 
@@ -88,7 +95,7 @@ class RequestBody:
 
     def _decode(self, data: bytes) -> bytes:
         if self._decoder is not None:
-            content = self._decoder.feed(data)
+            content = self._decoder.feed(data, CHUNKS_AT_ONCE)
             if self._decoder.is_complete:
                 self.is_complete = True
                 self.rest, self._trailers = self._decoder.rest, self._decoder.trailers

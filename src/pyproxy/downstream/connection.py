@@ -23,6 +23,8 @@ from pyproxy.wire.syntax import Malformed
 
 # Bytes of further requests that wait while one is served.
 MAX_PIPELINED: Final = 64 * 1024
+# Of one read: tiny chunks cost a hundred times what their bytes do otherwise.
+MUCH_FRAMING: Final = 4096
 _HEAD: Final = re.compile(rb"HEAD [\x21-\x7e]+ HTTP/1\.[01]\r\n")
 
 
@@ -55,6 +57,7 @@ class ClientConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._body: RequestBody | None = None
         self._successor: Successor | None = None
+        self._feeds_more = False  # soon
         self._is_served = False  # but the client has yet to read most of the answer
         self._deadline = Deadline(loop, self._expire)
         # When the next head must be whole; NEVER before its first byte, but for the first head.
@@ -264,6 +267,7 @@ class ClientConnection(asyncio.Protocol):
         body, exchange = self._body, self._exchange
         if body is None or exchange is None:
             return
+        before = body.received
         try:
             body.feed(data)
         except Malformed as exc:
@@ -279,6 +283,22 @@ class ClientConnection(asyncio.Protocol):
             self.hold_body()
         else:
             self._expect_body(body)
+        self._let_others(body, len(data) - (body.received - before))
+
+    def _let_others(self, body: RequestBody, framing: int) -> None:
+        """Let others have their turn, if bytes took long for what they brought."""
+        if body.has_more or framing > MUCH_FRAMING:
+            self._reading.let_others()
+        if body.has_more and not self._feeds_more:
+            self._feeds_more = True
+            self._loop.call_soon(self._feed_more)
+
+    def _feed_more(self) -> None:
+        """Go on with what was read before, after others had their turn."""
+        self._feeds_more = False
+        body = self._body
+        if body is not None and body.has_more and not self._transport.is_closing():
+            self._feed_body(b"")
 
     def _expect_body_anew(self) -> None:
         """Count the body's rate from here: it was not for the client to send, or hardly."""

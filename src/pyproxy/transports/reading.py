@@ -52,6 +52,19 @@ class Reading:
             self._transport.pause_reading()
             self._look_later()
 
+    def let_others(self) -> None:
+        """Read on only when the loop has been round: others wait, and this takes long.
+
+        uvloop reads a socket that stays full many times in a row otherwise.
+        """
+        if self.is_on and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        if self.is_on and not self._transport.is_closing():
+            self._transport.resume_reading()
+
     def _look(self) -> None:
         """End a connection whose other end has left."""
         self._is_looking = False
