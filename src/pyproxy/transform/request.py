@@ -20,9 +20,7 @@ CREDENTIAL_FIELDS: Final = frozenset(
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
 # Never passed on, whatever the route: they speak to this hop.
-_ALWAYS: Final = HOP_BY_HOP | frozenset(
-    {b"host", b"x-request-id", b"proxy-authorization", b"proxy-authenticate"}
-)
+_ALWAYS: Final = HOP_BY_HOP | frozenset({b"host", b"x-request-id"})
 # What a trusted proxy in front may say about the client; the rest of CLAIMS is rewritten.
 _REWRITTEN: Final = frozenset(
     {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"forwarded"}

@@ -9,9 +9,7 @@ from pyproxy.wire.head import ResponseHead
 from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines
 from pyproxy.wire.status import status_line
 
-_ALWAYS: Final = (
-    HOP_BY_HOP | UPSTREAM_FIELDS | frozenset({b"server", b"proxy-authenticate", b"alt-svc"})
-)
+_ALWAYS: Final = HOP_BY_HOP | UPSTREAM_FIELDS | frozenset({b"server", b"alt-svc"})
 _NO_CONTENT: Final = 204
 
 

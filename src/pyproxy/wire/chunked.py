@@ -28,9 +28,10 @@ _NOT_IN_TRAILERS: Final = CLAIMS | frozenset(
     b"age authorization cache-control connection content-encoding content-length content-range "
     b"content-type cookie date expect expires host http2-settings if-match if-modified-since "
     b"if-none-match if-range if-unmodified-since keep-alive location max-forwards pragma "
-    b"proxy-authenticate proxy-authorization proxy-connection range retry-after server set-cookie "
-    b"te trailer transfer-encoding upgrade vary via warning www-authenticate api-key x-api-key "
-    b"x-auth-token x-goog-api-key x-request-id xi-api-key".split()
+    b"proxy-authenticate proxy-authentication-info proxy-authorization proxy-connection range "
+    b"retry-after server set-cookie te trailer transfer-encoding upgrade vary via warning "
+    b"www-authenticate api-key x-api-key x-auth-token x-goog-api-key x-request-id "
+    b"xi-api-key".split()
 )
 
 

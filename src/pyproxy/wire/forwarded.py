@@ -27,7 +27,9 @@ CLAIMS: Final = frozenset(
     b"x-ms-client-principal x-ms-client-principal-id x-ms-client-principal-name "
     b"cf-access-authenticated-user-email cf-access-jwt-assertion cf-connecting-ipv6 "
     b"tailscale-user-login tailscale-user-name x-appengine-user-ip x-sourceip "
-    b"front-end-https proxy".split()
+    b"forwarded-for x-forward-for cluster-client-ip proxy-client-ip wl-proxy-client-ip "
+    b"akamai-client-ip incap-client-ip x-appengine-remote-addr x-azure-socketip x-url-scheme "
+    b"x-envoy-internal x-envoy-original-path front-end-https proxy".split()
 )
 # Each server has names of its own behind these; whatever they are, they are claims.
 CLAIM_PREFIXES: Final = (b"x-forwarded", b"x-original-", b"x-rewrite-")

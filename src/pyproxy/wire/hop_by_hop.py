@@ -7,10 +7,12 @@ from pyproxy.wire.framing import connection_names
 from pyproxy.wire.head import RequestHead, ResponseHead
 
 # The connection's own business. Content-Length and Transfer-Encoding are among them
-# because framing is made anew on each side.
+# because framing is made anew on each side; of Proxy-* the one who is asked by this client
+# is the only proxy meant (RFC 9110 section 11.7).
 HOP_BY_HOP: Final = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade "
-    b"content-length http2-settings".split()
+    b"content-length http2-settings proxy-authenticate proxy-authorization "
+    b"proxy-authentication-info".split()
 )
 
 # What Connection may not have removed: describing or protecting fields whose loss
