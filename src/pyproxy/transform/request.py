@@ -15,7 +15,9 @@ from pyproxy.wire.upgrade import Protocols, protocols_asked, upgrade_lines
 
 # Where clients put credentials: none of these travels on beside an injected one.
 CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token".split()
+    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token x-access-token "
+    b"x-api-token apikey x-apikey ocp-apim-subscription-key x-amz-security-token "
+    b"cf-aig-authorization x-litellm-api-key".split()
 )
 CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
@@ -229,9 +231,10 @@ def _forwarded(head: RequestHead, sender: Sender) -> bytes:
     host, scheme = sender.host, sender.scheme.encode()
     if sender.is_trusted:
         before = [
-            line.partition(b":")[2].strip()
+            hops
             for name, line in head.lines
-            if name == b"x-forwarded-for"
+            # RFC 9110 section 5.6.1.1: no empty elements in a list that is sent.
+            if name == b"x-forwarded-for" and (hops := line.partition(b":")[2].strip(b" \t\r\n,"))
         ]
         chain = b", ".join([*before, chain])
         host = head.index.get(b"x-forwarded-host", host)

@@ -196,6 +196,20 @@ def test_a_trusted_peers_chain_goes_on():
     assert values(lines, b"X-Client-Ip") == [b"kept"]
 
 
+@pytest.mark.parametrize(
+    ("line", "chain"),
+    [
+        pytest.param(b"X-Forwarded-For:", b"10.0.0.1", id="empty"),
+        pytest.param(b"X-Forwarded-For: ,", b"10.0.0.1", id="a comma alone"),
+        pytest.param(b"X-Forwarded-For: 203.0.113.9, ,", b"203.0.113.9, 10.0.0.1", id="behind"),
+    ],
+)
+def test_a_trusted_peers_empty_elements_do_not_travel(line, chain):
+    lines = up(line, rules=TELLING, peer="10.0.0.1", address="10.0.0.1", is_trusted=True)
+
+    assert values(lines, b"X-Forwarded-For") == [chain]
+
+
 def test_a_trusted_peer_that_says_nothing_is_the_client():
     lines = up(rules=TELLING, peer="10.0.0.1", address="10.0.0.1", is_trusted=True)
 
