@@ -162,10 +162,13 @@ class ClientConnection(asyncio.Protocol):
         return self._incoming.take_all()
 
     def close_if_idle(self) -> None:
-        """Close unless a request is being served or has begun to arrive."""
+        """Close unless a request is being served or has begun to arrive; it is the last."""
         if self._successor is not None:
             self._successor.drain()
-        elif self._exchange is None and not len(self._incoming):
+        elif self._exchange is not None:
+            # Its answer says so, if its head is still to come (RFC 9112 section 9.6).
+            self._exchange.keeps_alive = False
+        elif not len(self._incoming):
             self._close()
 
     def leave(self) -> None:

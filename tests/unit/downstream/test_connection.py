@@ -528,6 +528,15 @@ async def test_drained_port_lets_what_began_end(client, begun):
     assert not client.transport.end
 
 
+async def test_answer_that_begins_in_a_drained_port_says_that_it_is_the_last(client):
+    client.is_busy = True
+    await client.sends(REQUEST)
+    client.port.drain()
+    client.served[0].answer(b"HTTP/1.1 200 OK\r\n", b"answer")
+
+    assert b"Connection: close\r\n" in client.transport.written
+
+
 async def test_request_that_ends_in_a_drained_port_is_the_last(client):
     await client.sends(REQUEST[:9])
     client.port.drain()
