@@ -10,11 +10,11 @@ from pyproxy.downstream.drive import Drive
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.incoming import Incoming
 from pyproxy.downstream.lingering import Lingering
-from pyproxy.downstream.pace import Pace
 from pyproxy.downstream.peer import Peer
 from pyproxy.downstream.port import Port
 from pyproxy.downstream.repetition import Repetition
 from pyproxy.downstream.successor import Successor
+from pyproxy.downstream.upload import Upload
 from pyproxy.errors.refusal import BadRequest, Refusal, RequestTimeout
 from pyproxy.timers.deadline import NEVER, Deadline
 from pyproxy.transports.reading import Reading
@@ -23,8 +23,6 @@ from pyproxy.wire.syntax import Malformed
 
 # Bytes of further requests that wait while one is served.
 MAX_PIPELINED: Final = 64 * 1024
-# Of one read: tiny chunks cost a hundred times what their bytes do otherwise.
-MUCH_FRAMING: Final = 4096
 _HEAD: Final = re.compile(rb"HEAD [\x21-\x7e]+ HTTP/1\.[01]\r\n")
 
 
@@ -55,16 +53,12 @@ class ClientConnection(asyncio.Protocol):
         self._repetition = Repetition()
         self._drive = Drive(port.spawn, self._served)
         self._exchange: Exchange | None = None
-        self._body: RequestBody | None = None
         self._successor: Successor | None = None
-        self._feeds_more = False  # soon
         self._is_served = False  # but the client has yet to read most of the answer
         self._deadline = Deadline(loop, self._expire)
         # When the next head must be whole; NEVER before its first byte, but for the first head.
         self._head_until = accepted_at + port.header_timeout
-        self._write_blocked = False
         self._lingering: Lingering | None = None
-        self._pace = Pace(accepted_at, 0)
 
     # What the loop calls
 
@@ -73,6 +67,7 @@ class ClientConnection(asyncio.Protocol):
         # uvloop's transports have the methods of asyncio's without being of its classes.
         self._transport = cast(asyncio.Transport, transport)
         self._reading = Reading(self._loop, self._transport)
+        self._upload = Upload(self._loop, self._port, self._reading, self._deadline)
         self.peer = Peer.of(self._transport, self._address, is_unnamed=self._is_unnamed)
         self._port.connections.add(self)
         self._deadline.set(self._head_until)
@@ -99,8 +94,8 @@ class ClientConnection(asyncio.Protocol):
         """Take bytes: of a body, a head, or requests to come."""
         if self._lingering is not None:
             self._linger(self._lingering, len(data))
-        elif self._body is not None and not self._body.is_complete:
-            self._feed_body(data)
+        elif self._upload.is_expected:
+            self._upload.feed(data)
         else:
             self._incoming.append(data)
             if self._exchange is not None:
@@ -110,19 +105,19 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than the answer comes."""
-        self._write_blocked = True
+        self._upload.is_answer_unread = True
         self._deadline.set(self._loop.time() + self._port.idle_timeout)
         if self._exchange is not None and self._exchange.source is not None:
             self._exchange.source.pause()
 
     def resume_writing(self) -> None:
         """The client caught up."""
-        self._write_blocked = False
+        self._upload.is_answer_unread = False
         if self._exchange is not None:
             self._deadline.at = NEVER
             if self._exchange.source is not None:
                 self._exchange.source.resume()
-        self._expect_body_anew()
+        self._upload.expect_anew()
         if self._is_served:
             self._served()
 
@@ -142,14 +137,11 @@ class ClientConnection(asyncio.Protocol):
 
     def hold_body(self) -> None:
         """Leave the rest of the body in the client's socket."""
-        if not self._write_blocked:
-            self._deadline.at = NEVER
-        self._reading.set(False)
+        self._upload.hold()
 
     def resume_body(self) -> None:
         """Read the body again."""
-        self._reading.set(True)
-        self._expect_body_anew()
+        self._upload.resume()
 
     def hand_over(self, successor: Successor) -> bytes:
         """Let another protocol read; the connection's end and deadlines stay here."""
@@ -203,13 +195,14 @@ class ClientConnection(asyncio.Protocol):
 
     def _served(self) -> None:
         """The request is answered: make ready for the next one, if there may be one."""
-        if self._write_blocked:
+        if self._upload.is_answer_unread:
             # Answers must not pile up behind one that the client does not read. The deadline
             # is `pause_writing`'s; requests that come meanwhile are bounded.
             self._is_served = True
             return
         self._is_served = False
-        exchange, self._exchange, self._body = self._exchange, None, None
+        exchange, self._exchange = self._exchange, None
+        self._upload.end()
         if exchange is None or self._transport.is_closing():
             return
         body = exchange.body
@@ -237,16 +230,15 @@ class ClientConnection(asyncio.Protocol):
         except Malformed as exc:
             self._reject(BadRequest(str(exc)), is_head=_HEAD.match(text) is not None)
             return
-        body = self._body = RequestBody(length)
+        body = RequestBody(length)
         exchange = self._exchange = Exchange(self, head, body, self.peer, self._drive)
         if self._port.is_draining or self._port.is_leaving:
             exchange.keeps_alive = False
         self._deadline.at = NEVER
         if not body.is_complete:
-            self._reading.set(True)
-            self._expect_body_anew()
+            self._upload.begin(exchange)
             if len(self._incoming):
-                self._feed_body(self._incoming.take_all())
+                self._upload.feed(self._incoming.take_all())
         self._drive.start(self._port.serve(exchange))
 
     def _expect_head(self) -> None:
@@ -257,64 +249,13 @@ class ClientConnection(asyncio.Protocol):
 
     def _reject(self, refusal: Refusal, *, is_head: bool = False) -> None:
         """Answer something that is no request, and close."""
-        self._exchange = self._body = None
+        self._exchange = None
+        self._upload.end()
         answer = self._port.reject(refusal, self.peer)
         if is_head:  # RFC 9110 section 9.3.2: whatever it is, its answer has no body
             answer = answer[: answer.index(b"\r\n\r\n") + 4]
         self._transport.write(answer)
         self._start_lingering()
-
-    # Bodies
-
-    def _feed_body(self, data: bytes) -> None:
-        body, exchange = self._body, self._exchange
-        if body is None or exchange is None:
-            return
-        before = body.received
-        try:
-            body.feed(data)
-        except Malformed as exc:
-            exchange.break_body(BadRequest(str(exc)))
-            return
-        except Refusal as refusal:
-            exchange.break_body(refusal)
-            return
-        if body.is_complete:
-            if not self._write_blocked:
-                self._deadline.at = NEVER
-        elif body.is_full:
-            self.hold_body()
-        else:
-            self._expect_body(body)
-        self._let_others(body, len(data) - (body.received - before))
-
-    def _let_others(self, body: RequestBody, framing: int) -> None:
-        """Let others have their turn, if bytes took long for what they brought."""
-        if body.has_more or framing > MUCH_FRAMING:
-            self._reading.let_others()
-        if body.has_more and not self._feeds_more:
-            self._feeds_more = True
-            self._loop.call_soon(self._feed_more)
-
-    def _feed_more(self) -> None:
-        """Go on with what was read before, after others had their turn."""
-        self._feeds_more = False
-        body = self._body
-        if body is not None and body.has_more and not self._transport.is_closing():
-            self._feed_body(b"")
-
-    def _expect_body_anew(self) -> None:
-        """Count the body's rate from here: it was not for the client to send, or hardly."""
-        body = self._body
-        if body is not None and not body.is_complete:
-            self._pace = Pace(self._loop.time(), body.received)
-            self._expect_body(body)
-
-    def _expect_body(self, body: RequestBody) -> None:
-        """It may be silent for as long as a head may take."""
-        if self._reading.is_on and not self._write_blocked:
-            patience = self._port.header_timeout
-            self._deadline.set(self._pace.until(self._loop.time(), body.received, patience))
 
     # Deadlines, the end
 
@@ -329,7 +270,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
         elif self._lingering is not None or (not len(self._incoming) and self._exchange is None):
             self._close()
-        elif self._write_blocked:
+        elif self._upload.is_answer_unread:
             self.abort()
         elif self._exchange is not None:
             self._exchange.break_body(RequestTimeout("the body stalled"))

@@ -65,6 +65,11 @@ class Reading:
         if self.is_on and not self._transport.is_closing():
             self._transport.resume_reading()
 
+    @property
+    def is_closing(self) -> bool:
+        """Nothing is read any more, whatever is wanted."""
+        return self._transport.is_closing()
+
     def _look(self) -> None:
         """End a connection whose other end has left."""
         self._is_looking = False
