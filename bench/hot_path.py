@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import cProfile
 import pstats
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -84,18 +85,24 @@ class Course:
 
 
 class FakeTransport:
-    """Passes what is written to ``on_write``."""
+    """Passes what is written to ``on_write``.
 
-    def __init__(self, on_write: Callable[[bytes], object]) -> None:
+    Args:
+        on_write: Called at once.
+        sock: Is asked whether anything came; nothing ever does.
+    """
+
+    def __init__(self, on_write: Callable[[bytes], object], sock: socket.socket) -> None:
         self._on_write = on_write
+        self._socket = sock
 
     def write(self, data: bytes) -> None:
         """Hand on at once."""
         self._on_write(data)
 
     def get_extra_info(self, name: str) -> object:
-        """Where the peer is; there is no TLS."""
-        return ("127.0.0.1", 40000) if name == "peername" else None
+        """Where the peer is, and the socket; there is no TLS."""
+        return {"peername": ("127.0.0.1", 40000), "socket": self._socket}.get(name)
 
     def is_closing(self) -> bool:
         """Never."""
@@ -121,6 +128,7 @@ class Track:
         self._left = 0
         self._done: asyncio.Future[None] = desk.loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
+        self._quiet = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._keep_upstream()
         self._client = self._connect()
 
@@ -161,6 +169,7 @@ class Track:
         for task in self._tasks:
             task.cancel()
         await self._resources.close()
+        self._quiet.close()
 
     def _send(self) -> None:
         if self._has_peers:
@@ -180,7 +189,7 @@ class Track:
             self._done.set_result(None)
 
     def _keep_upstream(self) -> None:
-        """Put a connection without a socket into the pool."""
+        """Put a connection to nobody into the pool."""
         loop = self._desk.loop
         endpoint = next(iter(self._resources.endpoints.values()))
         upstream = endpoint._protocol()  # noqa: SLF001 - connect() would open a socket
@@ -190,7 +199,7 @@ class Track:
                 self._look(data)
             loop.call_soon(upstream.data_received, _RESPONSE)
 
-        transport = FakeTransport(on_write)
+        transport = FakeTransport(on_write, self._quiet)
         upstream.connection_made(cast(asyncio.Transport, transport))
         endpoint._keep(upstream)  # noqa: SLF001 - likewise
 
@@ -210,7 +219,8 @@ class Track:
         handler = Handler(self._desk, _BIND)
         port = Port(handler.serve, handler.reject, self._spawn, 10.0, 75.0, 16384)
         client = ClientConnection(port, loop.time(), loop, lambda: None)
-        client.connection_made(cast(asyncio.Transport, FakeTransport(self._answered)))
+        transport = FakeTransport(self._answered, self._quiet)
+        client.connection_made(cast(asyncio.Transport, transport))
         return client
 
     def _spawn(self, work: Coroutine[object, object, None], name: str) -> "asyncio.Task[None]":
