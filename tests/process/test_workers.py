@@ -147,11 +147,15 @@ def test_a_second_signal_ends_all_workers_at_once(folder, upstream):
 
 
 def test_workers_end_with_their_supervisor(folder, upstream):
-    with serving(folder, config(upstream)) as gateway:
+    with serving(folder, config(upstream).replace('"2s"', '"30s"')) as gateway:
+        idle = gateway.connect()
+        idle.request("GET", "/", headers=BEARER)
+        idle.getresponse().read()
         pids = pids_of(gateway)
         gateway.process.kill()
 
-        wait_until(lambda: not any(map(is_alive, pids)))
+        wait_until(lambda: not any(map(is_alive, pids)))  # who only might ask is not waited for
+        idle.close()
 
 
 def test_what_the_terminal_sends_is_the_supervisors_to_act_on(folder, upstream):

@@ -1,6 +1,5 @@
 """What a worker is told: at its start and at each reload the same."""
 
-import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,5 +86,4 @@ class Leave:
 def _adopt(descriptor: int) -> socket.socket:
     adopted = socket.socket(fileno=descriptor)
     adopted.setblocking(False)
-    os.set_inheritable(descriptor, False)
     return adopted

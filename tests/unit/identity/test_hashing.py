@@ -166,9 +166,14 @@ async def test_who_comes_after_all_have_left_has_an_attempt_of_its_own(executor)
     await settled()
     comes = asyncio.create_task(gate.matches(b"first", HASHES, ME))
     await settled()
+    executor.run()  # the attempt of who has left
+    await settled()
+    joins = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
     await run_all(executor)
 
-    assert await comes == 0
+    assert (await comes, await joins) == (0, 0)
+    assert executor.secrets == [b"first", b"first"]
 
 
 async def test_who_leaves_before_its_turn_leaves_its_place_too(executor):
