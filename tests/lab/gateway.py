@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyproxy
 
-COMMAND = [sys.executable, "-m", "pyproxy.cli.main"]
+COMMAND = [sys.executable, "-m", "pyproxy"]
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 # Whatever the machine's own environment says must not reach the gateway under test.

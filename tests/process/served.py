@@ -19,7 +19,7 @@ import pyproxy
 
 # Longer than anything here takes.
 PATIENCE_S = 15.0
-COMMAND = [sys.executable, "-m", "pyproxy.cli.main", "serve"]
+COMMAND = [sys.executable, "-m", "pyproxy", "serve"]
 # Whatever the machine's own environment says must not reach the gateway under test.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 KEY = "pyp_the-key-of-alice-0123456789abcdef"

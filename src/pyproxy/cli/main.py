@@ -110,5 +110,3 @@ def _leave_broken_pipe() -> int:
     return DONE
 
 
-if __name__ == "__main__":
-    main()

@@ -23,6 +23,8 @@ from pyproxy.wire.syntax import Malformed
 
 # Bytes of further requests that wait while one is served.
 MAX_PIPELINED: Final = 64 * 1024
+# Of answers that a client leaves unread; more stays in the upstream's socket.
+WRITE_BUFFER_BYTES: Final = 64 * 1024
 _HEAD: Final = re.compile(rb"HEAD [\x21-\x7e]+ HTTP/1\.[01]\r\n")
 
 
@@ -66,6 +68,8 @@ class ClientConnection(asyncio.Protocol):
         """Start serving; TLS is done."""
         # uvloop's transports have the methods of asyncio's without being of its classes.
         self._transport = cast(asyncio.Transport, transport)
+        # Over TLS uvloop would let 512 KiB pile up, asyncio 64 KiB as over TCP.
+        self._transport.set_write_buffer_limits(WRITE_BUFFER_BYTES)
         self._reading = Reading(self._loop, self._transport)
         self._upload = Upload(self._loop, self._port, self._reading, self._deadline)
         self.peer = Peer.of(self._transport, self._address, is_unnamed=self._is_unnamed)

@@ -19,8 +19,8 @@ from pyproxy.wire.status import status_line
 from pyproxy.wire.upgrade import Protocols, upgrade_lines
 
 _CONTINUE = 100
-# How long an upstream may leave an Expect without a word: as long as curl waits.
-CONTINUE_AFTER_S = 1.0
+# How long an upstream may leave an Expect without a word; curl waits 1 s and sends anyway.
+CONTINUE_AFTER_S = 0.35
 _BODILESS = frozenset({204, 304})
 
 

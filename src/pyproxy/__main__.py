@@ -1,0 +1,5 @@
+"""``python -m pyproxy``: the command line."""
+
+from pyproxy.cli.main import main
+
+main()
