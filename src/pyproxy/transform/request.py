@@ -61,7 +61,7 @@ class UpwardRules:
     injects: bool = False
 
 
-def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRules
+def upward_rules(
     *,
     base: bytes = b"",
     injected: tuple[tuple[bytes, bytes], ...] = (),
@@ -77,12 +77,15 @@ def upward_rules(  # noqa: D417 - the arguments are the attributes of UpwardRule
     """Compile a route's rules.
 
     Args:
+        base: As ``UpwardRules.base``.
         injected: Credential fields of the provider. One given, every credential
             that the client could have sent is dropped.
         injected_query: ``name=value`` of a credential that goes into the query, encoded.
         set_fields: Set on every request; an empty value only removes.
         defaults: Set where the client sent none.
+        tells_client: As ``UpwardRules.tells_client``.
         via: Whether the gateway names itself (RFC 9110 section 7.6.3).
+        identity_field: As ``UpwardRules.identity_field``.
         drops_cookies: A public API sets none, so those that come are meant for
             somebody else.
         also_dropped: Further lower-case names, such as a shared secret's.
