@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from pyproxy.downstream.body import CHUNKS_AT_ONCE, HELD_BYTES
-from pyproxy.downstream.connection import MAX_PIPELINED, ClientConnection
+from pyproxy.downstream.connection import MAX_PIPELINED, WRITE_BUFFER_BYTES, ClientConnection
 from pyproxy.downstream.lingering import LINGER_BYTES, LINGER_S, LINGER_SILENCE_S
 from pyproxy.downstream.port import Port
 from pyproxy.transports.reading import HELD_LOOK_S
@@ -37,6 +37,9 @@ class Transport:
 
     def get_write_buffer_size(self):
         return self.unsent
+
+    def set_write_buffer_limits(self, high):
+        self.most_unsent = high
 
     def is_closing(self):
         return bool(self.end)
@@ -693,3 +696,10 @@ async def test_client_that_leaves_between_tiny_chunks_is_not_heard_further(clien
     await turns()
 
     assert taker.taken == CHUNKS_AT_ONCE
+
+
+# --- Answers that pile up
+
+
+async def test_little_of_an_answer_piles_up_over_tls_too(client):
+    assert client.transport.most_unsent == WRITE_BUFFER_BYTES

@@ -7,10 +7,12 @@ import pytest
 
 from pyproxy.gateway.relay import Relay
 from pyproxy.gateway.tunnel import FAREWELL_S, Tunnel
+from pyproxy.gateway.tunnel_end import MANY_FRAMES_BYTES
 from pyproxy.transports.reading import HELD_LOOK_S
 from pyproxy.wire.head import read_response_head
 from pyproxy.wire.websocket import close_frame
 from tests.clock import Clock
+from tests.waiting import turns
 
 SILENCE = 60.0
 HELLO = b"\x81\x05hello"
@@ -192,6 +194,17 @@ async def test_side_that_does_not_read_holds_the_other(opened, side):
     assert getattr(tunnel, fast).is_reading
     owner = tunnel.owner if side == "client" else tunnel.connection
     assert owner.calls == ["pause", "resume"]
+
+
+async def test_flood_of_frames_lets_others_have_their_turn(opened):
+    tunnel = opened()
+    tunnel.front.data_received(b"\x89\0" * MANY_FRAMES_BYTES)
+    tunnel.back.data_received(b"\x89\0")
+    reading = tunnel.client.is_reading, tunnel.upstream.is_reading
+    await turns(2)
+
+    assert reading == (False, True)
+    assert tunnel.client.is_reading
 
 
 async def test_silence_from_both_sides_is_a_cut(opened):
