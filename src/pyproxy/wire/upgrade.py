@@ -8,8 +8,9 @@ from pyproxy.wire.head import RequestHead, ResponseHead
 from pyproxy.wire.syntax import TOKEN_CHARS
 
 # HTTP within the connection would be requests that nobody here sees (h2c smuggling); RFC 9113
-# section 3.1 took it back. TLS within it (RFC 2817) hides them as well.
-_NEVER: Final = frozenset({b"h2c", b"h2", b"http", b"tls"})
+# section 3.1 took it back. TLS within it (RFC 2817) hides them as well. So do their drafts,
+# h2c-14 and spdy/3.1, and whatever else begins so.
+_NEVER: Final = (b"h2", b"http", b"tls", b"spdy")
 _PROTOCOL: Final = re.compile(rb"([%b]++)(?:/[%b]++)?" % (TOKEN_CHARS, TOKEN_CHARS))
 _UPGRADE: Final = b"upgrade"
 
@@ -27,7 +28,7 @@ def protocols_asked(head: RequestHead) -> Protocols:
     asked = _listed(head)
     for protocol in asked:
         found = _PROTOCOL.fullmatch(protocol)
-        if found is None or found[1].lower() in _NEVER:
+        if found is None or found[1].lower().startswith(_NEVER):
             return ()
     return asked
 

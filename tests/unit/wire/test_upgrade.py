@@ -32,7 +32,19 @@ def switching(*lines, version=b"1.1"):
         pytest.param([UPGRADE, b"Upgrade: a/1/2"], (), id="two versions"),
         *(
             pytest.param([UPGRADE, b"Upgrade: " + bad], (), id=bad.decode())
-            for bad in (b"h2c", b"H2C", b"h2c/1", b"h2", b"HTTP/2.0", b"TLS/1.0", b"websocket, h2c")
+            for bad in (
+                b"h2c",
+                b"H2C",
+                b"h2c/1",
+                b"h2c-14",
+                b"h2-14",
+                b"HTTP2",
+                b"spdy/3.1",
+                b"h2",
+                b"HTTP/2.0",
+                b"TLS/1.0",
+                b"websocket, h2c",
+            )
         ),
     ],
 )
