@@ -143,6 +143,9 @@ class Transport:
         self._is_reading = True
         self._loop.call_soon(self._deliver)
 
+    def set_write_buffer_limits(self, high):
+        """``HIGH_WATER`` stays in force: a lower one is reached more often."""
+
     def get_write_buffer_size(self):
         return len(self._unsent)
 
