@@ -10,7 +10,7 @@ LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench
+.PHONY: help serve test check bench soak
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: $(STAMP)  ## lint, format, types, floors
 
 bench: $(STAMP) $(PEERS)  ## requests a second, latency and memory, beside nginx and Envoy
 	$(BIN)/python -m bench $(ARGS)
+
+soak: $(STAMP)  ## ten minutes of everything at once, with faults; then nothing may be left over
+	PYPROXY_SOAK_S=$${PYPROXY_SOAK_S:-600} $(BIN)/python -m pytest -q -s --timeout 1200 tests/endurance/test_soak.py
 
 .PHONY: lab
 lab:

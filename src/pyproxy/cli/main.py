@@ -108,5 +108,3 @@ def _leave_broken_pipe() -> int:
     """The reader of our output left, as ``head`` does: that is no fault of ours."""
     sys.stdout = None
     return DONE
-
-
