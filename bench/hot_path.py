@@ -104,6 +104,9 @@ class FakeTransport:
         """Where the peer is, and the socket; there is no TLS."""
         return {"peername": ("127.0.0.1", 40000), "socket": self._socket}.get(name)
 
+    def set_write_buffer_limits(self, high: int) -> None:
+        """Nothing is ever pending."""
+
     def is_closing(self) -> bool:
         """Never."""
         return False
