@@ -40,6 +40,8 @@ async def forward(
             if connection is None:
                 await exchange.to_task()
                 connection = _checked(exchange, await endpoint.connect(plan.connect_timeout))
+            else:
+                _checked(exchange, connection)
             await _attempt(desk, plan, exchange, up, record, cors, endpoint, connection)
         except (UpstreamUnreachable, UpstreamTimeout) as exc:
             # A kept connection that ended was stale, which says nothing of the endpoint.
@@ -100,8 +102,7 @@ async def _attempt(
     endpoint: Endpoint,
     connection: UpstreamConnection,
 ) -> None:
-    """One request over one connection."""
-    connection = _checked(exchange, connection)
+    """One request over one connection, which was checked just now."""
     relay = Relay(
         exchange, connection, plan.down,
         request_id=record.request_id, cors=cors, desk=desk, worked=endpoint.worked,

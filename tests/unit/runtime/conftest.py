@@ -1,5 +1,7 @@
-"""Certificates in files."""
+"""Certificates in files, both loops, and a pair of connected sockets."""
 
+import asyncio
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+import uvloop
 
 from pyproxy.runtime.tls import CertificateFiles
 
@@ -42,3 +45,18 @@ def write(open_folder: Path, authority: trustme.CA) -> Write:
         return files
 
     return write_
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def runner(request: pytest.FixtureRequest) -> Iterator[asyncio.Runner]:
+    with asyncio.Runner(loop_factory=request.param) as runner:
+        yield runner
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Our end, non-blocking as when accepted, and the other."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        yield ours, theirs

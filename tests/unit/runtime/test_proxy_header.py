@@ -1,10 +1,8 @@
 """A PROXY header off a real socket, on both loops."""
 
 import asyncio
-import socket
 
 import pytest
-import uvloop
 
 from pyproxy.runtime.proxy_header import NotIntroduced, receive_header
 from tests.waiting import turns
@@ -12,21 +10,6 @@ from tests.waiting import turns
 PATIENCE_S = 5.0
 LINE = b"PROXY TCP4 192.0.2.7 10.0.0.1 4096 443\r\n"
 BLOCK = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x10\0\x01\xbb"
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def runner(request):
-    with asyncio.Runner(loop_factory=request.param) as runner:
-        yield runner
-
-
-@pytest.fixture
-def pair():
-    """Our end, non-blocking as when accepted, and the other."""
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    with ours, theirs:
-        yield ours, theirs
 
 
 async def received(ours, seconds=PATIENCE_S):

@@ -1,27 +1,9 @@
 import asyncio
-import socket
-
-import pytest
-import uvloop
 
 from pyproxy.runtime.readable import readable
 from tests.waiting import turns
 
 PATIENCE_S = 5.0
-
-
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-def runner(request):
-    with asyncio.Runner(loop_factory=request.param) as runner:
-        yield runner
-
-
-@pytest.fixture
-def pair():
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    with ours, theirs:
-        yield ours, theirs
 
 
 async def waiting(ours):
