@@ -125,20 +125,31 @@ def test_a_rotated_key_set_verifies_and_its_bad_keys_are_told(folder, upstream):
         assert gateway.status(good) == 200
 
 
-@pytest.mark.parametrize("form", ["credential", "environment"])
-def test_a_rotated_secret_is_what_goes_upstream(folder, upstream, form):
+@pytest.mark.parametrize(
+    ("route", "variable"),
+    [
+        pytest.param(
+            'credential = { header = "X-Api-Key", value = { file = "provider.key" } }',
+            "",
+            id="credential",
+        ),
+        pytest.param(
+            'provider = "anthropic"\ncredential = { value = { file = "provider.key" } }',
+            "",
+            id="value alone",
+        ),
+        pytest.param('provider = "anthropic"', "ANTHROPIC_API_KEY_FILE", id="provider's variable"),
+        pytest.param('auth = ["token"]', "PROXY_SECRET_FILE", id="shared secret"),
+    ],
+)
+def test_a_rotated_secret_is_what_goes_upstream(folder, upstream, route, variable):
     put(folder / "provider.key", "first\n")
-    credential = 'credential = { header = "X-Provider", value = { file = "provider.key" } }'
-    environ = {}
-    route = credential
-    if form == "environment":
-        route = 'auth = ["token"]\ntoken = { header = "X-Secret" }'
-        environ = {"PROXY_SECRET_FILE": str(folder / "provider.key")}
+    environ = {variable: str(folder / "provider.key")} if variable else {}
 
     def works(secret):
-        if form == "environment":
-            return gateway.ask(headers={"X-Secret": secret})[0] == 200
-        return json.loads(gateway.ask()[2]).get("x-provider") == secret
+        if variable == "PROXY_SECRET_FILE":
+            return gateway.ask(headers={"X-Proxy-Token": secret})[0] == 200
+        return json.loads(gateway.ask()[2]).get("x-api-key") == secret
 
     with serving(folder, config(upstream, route=route), environ=environ) as gateway:
         assert works("first")

@@ -83,14 +83,19 @@ def _plan(
         and set(route.auth) <= {"key", "jwt"}
         and not route.credential_from,
         credentials=CredentialRules.compile(
-            auth.max_header, auth.max_token, route.credential_from, _secrets(settings)
+            auth.max_header,
+            auth.max_token,
+            route.credential_from,
+            _secrets(settings),
+            also=_clients_place(route, preset),
         ),
         secret=_secret(route),
         users=frozenset(route.users),
-        denied=DeniedPaths.of((*preset.denied_paths, *route.deny_paths)),
+        denied=DeniedPaths.of(closed_paths(route)),
         meter=Meter(resources.store, [limits[name] for name in route.rate_limits]),
         max_body=settings.server.max_body if route.max_body is None else route.max_body,
         max_concurrent=route.max_concurrent,
+        missing_credential=route.missing_credential,
         up=up,
         down=_down(route, settings, security),
         upstream=_upstream(route, origins, resources, tls, up),
@@ -98,6 +103,19 @@ def _plan(
         read_timeout=route.read_timeout,
         retries=route.retries,
     )
+
+
+def closed_paths(route: RouteSettings) -> tuple[str, ...]:
+    """Patterns of the paths that a route lets nobody reach."""
+    preset = CATALOGUE[route.provider]
+    ours = preset.credential_paths if route.credential.is_configured else ()
+    return (*preset.denied_paths, *ours, *route.deny_paths)
+
+
+def _clients_place(route: RouteSettings, preset: Preset) -> tuple[str, ...]:
+    """Where else than usual clients of the provider put the key that the gateway replaces."""
+    is_replaced = preset.credential is not None and route.credential.is_configured
+    return (preset.credential.header,) if is_replaced and preset.credential else ()
 
 
 def _secret(route: RouteSettings) -> SharedSecret | None:
@@ -119,7 +137,8 @@ def _secrets(settings: Settings) -> tuple[SharedSecret, ...]:
 def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
     credential = route.credential
     return upward_rules(
-        base=origin.path.encode(),
+        base=origin.path.removesuffix(preset.version).encode(),
+        version=preset.version.encode(),
         injected=_injected(credential),
         injected_query=_injected_query(credential),
         set_fields={name.encode(): value.encode() for name, value in route.request_headers.items()},

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pyproxy.assembly.keys import read_file_entries
+from pyproxy.assembly.plans import closed_paths
 from pyproxy.cli.addresses import base_url
 from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
@@ -45,10 +46,8 @@ def outline(settings: Settings, wall: float) -> Iterator[str]:
 
 def upstreams(route: RouteSettings) -> tuple[Origin, ...]:
     """Where the route's requests go: as configured, else where its provider is."""
-    preset = CATALOGUE.get(route.provider)
-    if route.upstream or preset is None or not preset.origin:
-        return route.upstream
-    return (Origin.parse(preset.origin),)
+    origin = CATALOGUE[route.provider].origin
+    return route.upstream or ((Origin.parse(origin),) if origin else ())
 
 
 def _indented(lines: Iterator[tuple[str, str]]) -> Iterator[str]:
@@ -113,7 +112,7 @@ def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]
     yield "from", ", ".join(map(str, route.allow_from))
     yield "users", ", ".join(route.users)
     yield "injects", _injected(route)
-    yield "denied", ", ".join(_denied(route))
+    yield "denied", ", ".join(closed_paths(route))
     yield "limits", "; ".join(limits_of(route, settings)) or "none"
     body = settings.server.max_body if route.max_body is None else route.max_body
     yield "body", f"up to {bytes_text(body)}"
@@ -129,15 +128,12 @@ def _takes(route: RouteSettings) -> str:
 
 def _injected(route: RouteSettings) -> str:
     credential = route.credential
+    if missing := route.missing_credential:
+        return f"nothing yet: {' or '.join(missing)} is not set"
     if credential.value is None:
         return "nothing"
     place = credential.header or f"?{credential.query}="
     return f"{place} ({credential.value.origin})"
-
-
-def _denied(route: RouteSettings) -> tuple[str, ...]:
-    preset = CATALOGUE.get(route.provider)
-    return (*(preset.denied_paths if preset is not None else ()), *route.deny_paths)
 
 
 def limits_of(route: RouteSettings, settings: Settings) -> Iterator[str]:

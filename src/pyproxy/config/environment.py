@@ -53,15 +53,15 @@ class Environment:
     def fill(self, tree: Tree) -> None:
         """Put in whatever the variables say and the tree leaves out; the tree is changed."""
         for name, place in _TEXTS.items():
-            if text := self._text(name):
+            if text := self.text(name):
                 self._put(tree, place, text, name)
         for name, place in _SECONDS.items():
-            if text := self._text(name):
+            if text := self.text(name):
                 self._put(tree, place, _with_unit(text), name)
         for name, place in _PATHS.items():
             if path := self._around.environ.get(name):
                 self._put(tree, place, self._around.resolve(path), name)
-        if path := self._text("JWKS_PATH"):
+        if path := self.text("JWKS_PATH"):
             self._put(tree, ("auth", "jwt", "jwks_file"), self._around.resolve(path), "JWKS_PATH")
         self._fill_keys(tree)
         self._fill_routes(tree)
@@ -87,7 +87,7 @@ class Environment:
             for i, route in enumerate(routes if isinstance(routes, list) else ())
             if isinstance(route, dict)
         ]
-        networks = [part.strip() for part in self._text("ALLOWED_CIDR").split(",") if part.strip()]
+        networks = [part.strip() for part in self.text("ALLOWED_CIDR").split(",") if part.strip()]
         for i, route in tables:
             if networks and _put(route, ("allow_from",), list(networks)):
                 self.filled["routes", i, "allow_from"] = "ALLOWED_CIDR"
@@ -97,7 +97,7 @@ class Environment:
             if secret and _put(route, ("token", "secret"), secret):
                 self.filled["routes", i, "token", "secret"] = "PROXY_SECRET"
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str) -> str:
         """Give a variable's value, or that of the file it names; empty where there is none."""
         value, path = self._around.environ.get(name), self._around.environ.get(f"{name}_FILE")
         if path and value:
@@ -106,12 +106,21 @@ class Environment:
             return self._read(f"{name}_FILE", path)
         return value or ""
 
+    def key(self, name: str) -> Secret | None:
+        """Give a key, from a variable or the file it names; ``None`` if there is none.
+
+        An empty variable is none: who passes on variables of others sets it unseen.
+        """
+        text, path = self.text(name), self._around.environ.get(f"{name}_FILE")
+        origin = f"file {self._around.resolve(path)}" if path else f"env {name}"
+        return Secret(text, origin) if text else None
+
     def _secret(self, name: str) -> Secret | None:
+        """As ``key``, but an empty variable is a fault."""
         environ = self._around.environ
-        text, path = self._text(name), environ.get(f"{name}_FILE")
-        if path:
-            return Secret(text, f"file {self._around.resolve(path)}") if text else None
-        return self._checked(name, text, f"env {name}") if name in environ else None
+        if environ.get(name) == "" and not environ.get(f"{name}_FILE"):
+            return self._checked(name, "", "")
+        return self.key(name)
 
     def _checked(self, name: str, text: str, origin: str) -> Secret | None:
         if text:

@@ -14,6 +14,7 @@ from pyproxy.config.finding import Finding
 from pyproxy.config.interpolate import interpolate_tree
 from pyproxy.config.listener import DEFAULT_LISTENERS
 from pyproxy.config.pending import ignored, unsupported
+from pyproxy.config.provider_defaults import fill_provider_defaults
 from pyproxy.config.remarks import remarks_on
 from pyproxy.config.route import DEFAULT_ROUTES
 from pyproxy.config.settings import Settings
@@ -129,6 +130,7 @@ def unjudged(path: Path | None, environ: Mapping[str, str], base: Path) -> Unjud
         "routes": [dict(route) for route in DEFAULT_ROUTES],
     } | written
     environment.fill(tree)
+    fill_provider_defaults(tree, environment, Surroundings(environ, doors.resolve, doors.read))
     _find_key_set(tree, doors)
     return Unjudged(tree, has_routes, findings, pending, vain, environment, doors, file)
 

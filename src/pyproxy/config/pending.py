@@ -17,7 +17,6 @@ _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
     ("egress", "no_proxy"): ([],),
     ("egress", "allow_private"): (False, "false"),
     ("metrics", "users"): (False, "false"),
-    ("routes", ANY, "provider"): ("generic", "copilot-api"),
     ("routes", ANY, "models"): ([],),
     ("routes", ANY, "model_peek"): ("64KiB",),
     ("routes", ANY, "heartbeat"): ("",),

@@ -20,6 +20,7 @@ def remarks_on(settings: Settings) -> tuple[Finding, ...]:
         *_weak_keys(settings),
         *_shadowed_routes(settings),
         *_bare_credentials(settings),
+        *_missing_credentials(settings),
     )
 
 
@@ -104,4 +105,13 @@ def _bare_credentials(settings: Settings) -> Iterator[Finding]:
             yield Finding(
                 ("routes", i, "credential", "value"),
                 'has no scheme before the credential; most upstreams want "Bearer ${NAME}"',
+            )
+
+
+def _missing_credentials(settings: Settings) -> Iterator[Finding]:
+    for i, route in enumerate(settings.routes):
+        if missing := route.missing_credential:
+            yield Finding(
+                ("routes", i, "credential"),
+                f"is missing, so that every request is answered 503; set {' or '.join(missing)}",
             )

@@ -24,6 +24,7 @@ from pyproxy.config.origin import Origins
 from pyproxy.config.quantities import Bytes, OptionalBytes, OptionalSeconds, PositiveSeconds
 from pyproxy.config.secret import Secret
 from pyproxy.config.section import Section
+from pyproxy.providers.catalogue import CATALOGUE
 
 Provider = Literal[
     "generic",
@@ -151,7 +152,8 @@ class RouteSettings(Section):
     )
     credential: CredentialSettings = Field(
         default_factory=CredentialSettings,
-        description="What is injected: { header, value } or { query, value }.",
+        description="What is injected: { header, value } or { query, value }, or the { value } "
+        "alone where the provider knows its place; left out: the provider's own.",
     )
     rate_limits: tuple[Name, ...] = Field(
         default=("api",), description="Names of limits, all of them."
@@ -193,6 +195,17 @@ class RouteSettings(Section):
     response_headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, description='Headers set on the way down; "" removes one.'
     )
-    errors: Literal["", "openai", "anthropic", "plain"] = Field(
+    errors: Literal["", "openai", "anthropic", "gemini", "plain"] = Field(
         default="", description="Dialect of the gateway's own errors; left out: the provider's."
     )
+
+    @property
+    def missing_credential(self) -> tuple[str, ...]:
+        """Variables that could hold the credential without which the provider serves nobody.
+
+        None where one is configured, or where callers bring their own.
+        """
+        wanted = CATALOGUE[self.provider].credential
+        if wanted is None or wanted.is_optional or self.credential_from:
+            return ()
+        return () if self.credential.is_configured else wanted.variables

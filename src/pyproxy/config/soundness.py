@@ -11,6 +11,7 @@ from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.quantities import seconds_text
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
+from pyproxy.providers.catalogue import CATALOGUE
 
 # Clocks that differ by more are broken, and a longer leeway revives dead tokens.
 _LONGEST_LEEWAY_S: Final = 300.0
@@ -164,7 +165,7 @@ def _missing_way(route: RouteSettings) -> str:
 
 def _upstreams(settings: Settings) -> Iterator[Finding]:
     for i, route in enumerate(settings.routes):
-        if not route.upstream and route.provider in {"generic", "azure-openai"}:
+        if not route.upstream and not CATALOGUE[route.provider].origin:
             yield Finding(("routes", i, "upstream"), f'is required by provider "{route.provider}"')
         if len(set(route.upstream)) < len(route.upstream):
             yield Finding(("routes", i, "upstream"), "names the same upstream twice")
@@ -179,7 +180,7 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
         at: Location = ("routes", i, "credential")
         given = bool(credential.header) + bool(credential.query)
         if given > 1 or bool(given) != credential.is_configured:
-            yield Finding(at, "must be { header, value } or { query, value }")
+            yield Finding(at, f"must be {_credential_forms(route)}")
         if credential.value and not is_field_value(credential.value.reveal()):
             yield Finding(
                 (*at, "value"),
@@ -187,6 +188,12 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
             )
         if credential.header.lower() in _OWN_FIELDS:
             yield Finding((*at, "header"), "is a field that the gateway sets itself")
+
+
+def _credential_forms(route: RouteSettings) -> str:
+    preset = CATALOGUE[route.provider]
+    short = "{ value }, " if preset.credential is not None else ""
+    return f"{short}{{ header, value }} or {{ query, value }}"
 
 
 def _header_rules(settings: Settings) -> Iterator[Finding]:

@@ -193,6 +193,21 @@ class Draining(Refusal):
     message = "The gateway is stopping; ask again."
 
 
+class CredentialMissing(Refusal):
+    """The upstream wants a credential that nobody configured."""
+
+    status, code, is_final = 503, "credential_missing", True
+    message = "The gateway has no credential for this API."
+
+    @classmethod
+    def naming(cls, variables: tuple[str, ...]) -> "CredentialMissing":
+        """One that says which variables could hold it."""
+        names = " or ".join(variables)
+        made = cls(f"{names} is not set")
+        made.message = f"The gateway has no credential for this API: its operator must set {names}."
+        return made
+
+
 class StoreUnavailable(Refusal):
     """Limits cannot be checked, and the configuration says to refuse then."""
 

@@ -10,7 +10,7 @@ from pyproxy.gateway.visit import Visit, admit
 from pyproxy.identity.credential import Credential
 from pyproxy.identity.principal import Principal
 from pyproxy.routing.choice import Match
-from pyproxy.transform.request import UpwardHead
+from pyproxy.transform.request import UpwardHead, versioned
 
 
 @dataclass(slots=True)
@@ -89,5 +89,5 @@ def find_course(exchange: Exchange, gateway: Gateway, listener: str, request_id:
 
 def path_upwards(match: Match[Plan], visit: Visit) -> bytes:
     """What the upstream is asked for."""
-    path = visit.target.path
-    return match.rest(path) if match.value.strips_path else path
+    plan, path = match.value, visit.target.path
+    return versioned(match.rest(path) if plan.strips_path else path, plan.up.version)

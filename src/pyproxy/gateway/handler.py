@@ -5,7 +5,7 @@ from typing import Final
 
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
-from pyproxy.errors.refusal import Refusal
+from pyproxy.errors.refusal import CredentialMissing, Refusal
 from pyproxy.gateway.course import Course, find_course, known_course
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.entrance import charge, let_in
@@ -110,6 +110,8 @@ class Handler:
             course.keep(caller, up)
         record.user = caller.principal.name
         await charge(desk, plan, caller.principal, visit)
+        if plan.missing_credential:
+            raise CredentialMissing.naming(plan.missing_credential)
         index = exchange.head.index
         cors = gateway.cors.response_block(index.get(b"origin")) if gateway.cors.is_on else b""
         if plan.max_concurrent:

@@ -33,6 +33,8 @@ class Plan:
         meter: Takes from all of its limits.
         max_body: Bytes.
         max_concurrent: Requests of one user at a time; 0: any number.
+        missing_credential: Variables of which one must hold what the upstream wants to be
+            shown; empty: nothing is missing.
         up: Changes on the way up.
         down: Changes on the way down.
         upstream: Where it goes.
@@ -54,6 +56,7 @@ class Plan:
     meter: Meter
     max_body: int
     max_concurrent: int
+    missing_credential: tuple[str, ...]
     up: UpwardRules
     down: DownwardRules
     upstream: Upstream

@@ -86,10 +86,28 @@ class CredentialRules:
         max_token_bytes: int,
         credential_from: Iterable[str] = (),
         secrets: tuple[SharedSecret, ...] = (),
+        also: Iterable[str] = (),
     ) -> Self:
-        """Rules of a route; with names in ``credential_from``, only those fields count."""
-        places = tuple(name.lower().encode("ascii") for name in credential_from)
-        return cls(max_header_bytes, max_token_bytes, places or PLACES, not places, secrets)
+        """Rules of a route.
+
+        Args:
+            max_header_bytes: As the attribute.
+            max_token_bytes: Likewise.
+            credential_from: Names of fields; any given, only those count.
+            secrets: As the attribute.
+            also: Names of fields that count beside the usual places.
+        """
+        if only := _lower(credential_from):
+            return cls(
+                max_header_bytes, max_token_bytes, only, is_everywhere=False, secrets=secrets
+            )
+        more = tuple(name for name in _lower(also) if name not in PLACES)
+        places = (*PLACES, *more) if more else PLACES
+        return cls(max_header_bytes, max_token_bytes, places, is_everywhere=True, secrets=secrets)
+
+
+def _lower(names: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(name.lower().encode("ascii") for name in names)
 
 
 def find_credential(
@@ -118,7 +136,7 @@ def find_credential(
     # By far the most requests have a Bearer token and nothing else: 0.7 us instead of 3.
     # Whatever is not exactly that, errors above all, is left to the long way.
     value = index.get(AUTHORIZATION)
-    if value is None or repeated or not rules.is_everywhere or _is_elsewhere(index, query):
+    if value is None or repeated or rules.places is not PLACES or _is_elsewhere(index, query):
         return _find_in_all(index, repeated, query, rules)
     words = value.split()
     if len(words) != _SCHEME_AND_TOKEN or words[0] != b"Bearer":

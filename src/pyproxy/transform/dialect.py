@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pyproxy.errors.refusal import Field, Refusal
 
-Dialect = Literal["openai", "anthropic", "plain"]
+Dialect = Literal["openai", "anthropic", "gemini", "plain"]
 
 _SERVER_FAULT: Final = 500
 
@@ -25,6 +25,17 @@ _ANTHROPIC_TYPES: Final[Mapping[int, str]] = {
     413: "request_too_large",
     429: "rate_limit_error",
     504: "timeout_error",
+}
+# Of google.rpc.Code, by which Google's clients tell errors apart.
+_GOOGLE_STATUSES: Final[Mapping[int, str]] = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }
 
 
@@ -80,6 +91,25 @@ def _anthropic(refusal: Refusal, request_id: str) -> dict[str, Any]:
     }
 
 
+def _gemini(refusal: Refusal, request_id: str) -> dict[str, Any]:
+    """Google's error model (AIP-193): the code of ours is the reason."""
+    del request_id
+    fallback = "INTERNAL" if refusal.status >= _SERVER_FAULT else "INVALID_ARGUMENT"
+    reason = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": refusal.code,
+        "domain": "pyproxy",
+    }
+    return {
+        "error": {
+            "code": refusal.status,
+            "message": refusal.message,
+            "status": _GOOGLE_STATUSES.get(refusal.status, fallback),
+            "details": [reason],
+        },
+    }
+
+
 def _plain(refusal: Refusal, request_id: str) -> dict[str, Any]:
     del request_id
     return {"error": refusal.code}
@@ -92,5 +122,6 @@ def _fallback(status: int) -> str:
 _SHAPES: Final[Mapping[Dialect, Callable[[Refusal, str], dict[str, Any]]]] = {
     "openai": _openai,
     "anthropic": _anthropic,
+    "gemini": _gemini,
     "plain": _plain,
 }

@@ -39,6 +39,8 @@ class UpwardRules:
 
     Attributes:
         base: Path of the upstream's URL, without a trailing slash.
+        version: The first segment of every path at the upstream, such as ``/v1``, which
+            clients may leave out; ``b""``: there is none.
         dropped: Lower-case names that do not travel on, from any peer.
         dropped_query: Lower-case query names that do not travel on.
         added_query: The injected credential, if it goes there.
@@ -51,6 +53,7 @@ class UpwardRules:
     """
 
     base: bytes
+    version: bytes
     dropped: frozenset[bytes]
     dropped_query: frozenset[bytes]
     added_query: bytes
@@ -64,6 +67,7 @@ class UpwardRules:
 def upward_rules(
     *,
     base: bytes = b"",
+    version: bytes = b"",
     injected: tuple[tuple[bytes, bytes], ...] = (),
     injected_query: bytes = b"",
     set_fields: Mapping[bytes, bytes] | None = None,
@@ -78,6 +82,7 @@ def upward_rules(
 
     Args:
         base: As ``UpwardRules.base``.
+        version: As ``UpwardRules.version``.
         injected: Credential fields of the provider. One given, every credential
             that the client could have sent is dropped.
         injected_query: ``name=value`` of a credential that goes into the query, encoded.
@@ -103,6 +108,7 @@ def upward_rules(
     lines = b"".join(b"%b: %b\r\n" % pair for pair in added)
     return UpwardRules(
         base=base,
+        version=version,
         dropped=frozenset(dropped),
         dropped_query=_dropped_query(injected_query) if injects else frozenset(),
         added_query=injected_query,
@@ -112,6 +118,19 @@ def upward_rules(
         identity_field=identity_field,
         injects=injects,
     )
+
+
+def versioned(path: bytes, version: bytes) -> bytes:
+    """A path that begins with the version, added if it is not there; never there twice.
+
+    Args:
+        path: Absolute, or ``*``, which is no path (RFC 9112 section 3.2.4).
+        version: As ``UpwardRules.version``.
+    """
+    if not version or path == b"*":
+        return path
+    has_version = path.startswith(version) and path[len(version) :][:1] in {b"", b"/"}
+    return path if has_version else version + path
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
         ({"egress": {"allow": ["a.example"]}}, ("egress", "allow")),
         ({"egress": {"proxy": "http://p"}}, ("egress", "proxy")),
         ({"metrics": {"users": True}}, ("metrics", "users")),
-        ({"routes": [{"provider": "openai"}]}, ("routes", 0, "provider")),
         ({"routes": [{"models": ["gpt-*"]}]}, ("routes", 0, "models")),
         ({"routes": [{"heartbeat": "15s"}]}, ("routes", 0, "heartbeat")),
     ],
@@ -48,12 +47,6 @@ def test_the_admin_listener_is_remarked_on_alone():
     assert unsupported(tree) == ()
     assert [finding.where for finding in ignored(tree)] == [("server", "admin")]
     assert ignored({"server": {"admin": ""}}) == ()
-
-
-def test_providers_that_work_are_named():
-    (finding,) = unsupported({"routes": [{"provider": "gemini"}]})
-
-    assert finding.problem.endswith('or write one of "generic", "copilot-api"')
 
 
 def test_every_pending_key_is_a_key():

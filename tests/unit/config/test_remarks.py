@@ -62,6 +62,11 @@ def route(**given):
             id="credential with its scheme",
         ),
         pytest.param(
+            {"routes": [route(provider="openai", credential_from=["X-Gateway-Key"])]},
+            id="callers bring their own credential",
+        ),
+        pytest.param({"routes": [route(provider="elevenlabs")]}, id="a credential may be left out"),
+        pytest.param(
             {"routes": [route(credential={"header": "X-Key", "value": "k"})]},
             id="credential in a field of its own",
         ),
@@ -130,6 +135,12 @@ def test_what_is_safe_is_let_be(tree):
             ("routes", 0, "credential", "value"),
             "has no scheme before the credential",
             id="credential without a scheme",
+        ),
+        pytest.param(
+            {"routes": [route(provider="openai")]},
+            ("routes", 0, "credential"),
+            "is missing, so that every request is answered 503",
+            id="provider without its credential",
         ),
     ],
 )

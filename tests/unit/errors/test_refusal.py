@@ -6,6 +6,7 @@ import pytest
 from pyproxy.errors import refusal
 from pyproxy.errors.refusal import (
     BadRequest,
+    CredentialMissing,
     ExpiredToken,
     InvalidSharedSecret,
     InvalidToken,
@@ -75,3 +76,11 @@ def test_a_refusal_carries_fields():
 
     assert RateLimited("bucket empty", fields=fields).fields == fields
     assert BadRequest().fields == ()
+
+
+def test_a_missing_credential_names_the_variables_that_could_hold_it():
+    made = CredentialMissing.naming(("A_KEY", "B_KEY"))
+
+    assert made.message.endswith("its operator must set A_KEY or B_KEY.")
+    assert made.detail == "A_KEY or B_KEY is not set"
+    assert "A_KEY" not in CredentialMissing.message

@@ -230,3 +230,19 @@ def test_what_stands_in_one_place_is_a_credential_too(token, is_jwt):
     assert Credential.of(token, "cookie") == Credential(
         token.decode(), frozenset({"cookie"}), is_jwt
     )
+
+
+def test_a_place_of_the_routes_own_counts_beside_the_usual_ones():
+    rules = CredentialRules.compile(8192, 4096, also=["xi-api-key", "Authorization"])
+
+    assert find({"xi-api-key": b"K1"}, rules=rules).places == {"xi-api-key"}
+    assert find({"authorization": b"Bearer K1"}, rules=rules).places == {"authorization"}
+    assert find({}, b"key=K1", rules=rules).places == {"?key"}
+    assert find({"xi-api-key": b"K1"}) is None
+
+
+def test_two_that_differ_are_ambiguous_in_a_place_of_the_routes_own_too():
+    rules = CredentialRules.compile(8192, 4096, also=["xi-api-key"])
+
+    with pytest.raises(AmbiguousCredentials):
+        find({"authorization": b"Bearer K1", "xi-api-key": b"K2"}, rules=rules)

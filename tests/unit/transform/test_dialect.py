@@ -55,6 +55,35 @@ def test_the_openai_dialect():
     }
 
 
+def test_the_gemini_dialect():
+    _, _, body = render(refusals.NotFound(), "gemini", "abc-1")
+
+    assert json.loads(body) == {
+        "error": {
+            "code": 404,
+            "message": "No route of this gateway takes this path.",
+            "status": "NOT_FOUND",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "not_found",
+                    "domain": "pyproxy",
+                }
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(refusals.BadRequest, "INVALID_ARGUMENT"), (refusals.Refusal, "INTERNAL")],
+)
+def test_statuses_that_google_does_not_name_read_like_the_nearest(kind, status):
+    _, _, body = render(kind(), "gemini", "id")
+
+    assert json.loads(body)["error"]["status"] == status
+
+
 def test_the_anthropic_dialect():
     _, _, body = render(refusals.UserNotAllowed(), "anthropic", "abc-1")
 

@@ -7,6 +7,7 @@ from pyproxy.transform.request import (
     upward_end,
     upward_head,
     upward_rules,
+    versioned,
 )
 from pyproxy.wire.forwarded import CLAIMS
 from pyproxy.wire.framing import CHUNKED
@@ -395,3 +396,19 @@ def test_credentials_among_sub_protocols(rules, of_sender, line):
     ]
 
     assert found == line
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "expected"),
+    [
+        pytest.param(b"/responses", b"/v1", b"/v1/responses", id="added"),
+        pytest.param(b"/v1/responses", b"/v1", b"/v1/responses", id="never twice"),
+        pytest.param(b"/v1", b"/v1", b"/v1", id="alone"),
+        pytest.param(b"/v10/x", b"/v1", b"/v1/v10/x", id="segments are whole"),
+        pytest.param(b"/", b"/v1", b"/v1/", id="root"),
+        pytest.param(b"*", b"/v1", b"*", id="the server itself"),
+        pytest.param(b"/responses", b"", b"/responses", id="no version"),
+    ],
+)
+def test_a_version_is_added_once(path, version, expected):
+    assert versioned(path, version) == expected

@@ -1,0 +1,29 @@
+"""Google's Gemini API, and the OpenAI-compatible one below it."""
+
+from typing import Final
+
+from pyproxy.providers.preset import Dialect, Preset, ProviderCredential, with_all_below
+
+_OPENAI: Final = b"/openai/"
+
+
+def dialect_of(path: bytes) -> Dialect:
+    """OpenAI's on ``/v1beta/openai/``, Google's everywhere else."""
+    version_and_rest = path[1:].partition(b"/")
+    return "openai" if (b"/" + version_and_rest[2]).startswith(_OPENAI) else "gemini"
+
+
+GEMINI: Final = Preset(
+    name="gemini",
+    origin="https://generativelanguage.googleapis.com",
+    dialect=dialect_of,
+    credential=ProviderCredential("x-goog-api-key", ("GEMINI_API_KEY",)),
+    target_variable="GEMINI_API_TARGET",
+    is_public_api=True,
+    credential_paths=with_all_below(
+        "*/auth_tokens",  # tokens with which a client talks to Google directly
+        "*/credentials",
+        "*/webhooks",  # answers hold the signing secret
+        "*/webhooks/*:rotateSigningSecret",
+    ),
+)
