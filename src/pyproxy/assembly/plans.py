@@ -101,6 +101,7 @@ def _plan(
         upstream=_upstream(route, origins, resources, tls, up),
         connect_timeout=route.connect_timeout,
         read_timeout=route.read_timeout,
+        heartbeat=route.heartbeat,
         retries=route.retries,
     )
 

@@ -19,7 +19,6 @@ _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
     ("metrics", "users"): (False, "false"),
     ("routes", ANY, "models"): ([],),
     ("routes", ANY, "model_peek"): ("64KiB",),
-    ("routes", ANY, "heartbeat"): ("",),
 }
 # These have no effect either, but stand in many files and endanger nobody.
 _IGNORED: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {

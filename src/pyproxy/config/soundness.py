@@ -174,6 +174,16 @@ def _upstreams(settings: Settings) -> Iterator[Finding]:
             yield Finding(("routes", i, "tls"), "needs certificate and private_key together")
 
 
+def _heartbeats(settings: Settings) -> Iterator[Finding]:
+    for i, route in enumerate(settings.routes):
+        if route.heartbeat is not None and route.heartbeat >= route.read_timeout:
+            yield Finding(
+                ("routes", i, "heartbeat"),
+                f"must be shorter than read_timeout ({seconds_text(route.read_timeout)}), "
+                "which ends a silent stream",
+            )
+
+
 def _credentials(settings: Settings) -> Iterator[Finding]:
     for i, route in enumerate(settings.routes):
         credential = route.credential
@@ -227,6 +237,7 @@ _CHECKS: Final[tuple[tuple[Callable[[Settings], Iterator[Finding]], tuple[str, .
     (_sizes, ("server",)),
     (_ways_in, ("routes", "auth", "listeners")),
     (_upstreams, ("routes",)),
+    (_heartbeats, ("routes",)),
     (_credentials, ("routes",)),
     (_header_rules, ("routes",)),
     (_endpoints, ("endpoints",)),

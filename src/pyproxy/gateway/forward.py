@@ -5,9 +5,11 @@ from typing import Final
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import Refusal, UpstreamTimeout, UpstreamUnreachable
 from pyproxy.gateway.desk import Desk
+from pyproxy.gateway.heartbeat import Heartbeat
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.relay import Relay
 from pyproxy.gateway.report import failed
+from pyproxy.gateway.tap import TappedRelay
 from pyproxy.gateway.tunnel import Tunnel
 from pyproxy.telemetry.record import Record
 from pyproxy.transform.request import UpwardHead, upward_end
@@ -103,9 +105,17 @@ async def _attempt(
     connection: UpstreamConnection,
 ) -> None:
     """One request over one connection, which was checked just now."""
-    relay = Relay(
-        exchange, connection, plan.down,
-        request_id=record.request_id, cors=cors, desk=desk, worked=endpoint.worked,
+    relay = (
+        Relay(
+            exchange, connection, plan.down,
+            request_id=record.request_id, cors=cors, desk=desk, worked=endpoint.worked,
+        )
+        if plan.heartbeat is None
+        else TappedRelay(
+            exchange, connection, plan.down,
+            request_id=record.request_id, cors=cors, desk=desk, worked=endpoint.worked,
+            tap=Heartbeat(exchange, connection, plan.heartbeat, desk.loop),
+        )
     )  # fmt: skip
     # Bytes of a body could be taken for the first of another protocol.
     protocols = () if exchange.body.length else up.protocols
@@ -134,7 +144,7 @@ async def _attempt(
         endpoint.busy -= 1
         exchange.source = exchange.on_broken = None
         if not relay.is_complete:
-            connection.abort()
+            relay.drop()
         if not exchange.body.is_complete:
             exchange.body.detach()
         record.status = relay.status or record.status

@@ -40,6 +40,7 @@ class Plan:
         upstream: Where it goes.
         connect_timeout: Seconds.
         read_timeout: Seconds of silence.
+        heartbeat: Seconds of silence in a stream of events that are bridged; ``None``: any.
         retries: Further attempts.
     """
 
@@ -62,4 +63,5 @@ class Plan:
     upstream: Upstream
     connect_timeout: float
     read_timeout: float
+    heartbeat: float | None
     retries: int

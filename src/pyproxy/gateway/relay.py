@@ -197,6 +197,10 @@ class Relay:
         self._connection.abort()
         self.failed(refusal)
 
+    def drop(self) -> None:
+        """Let go of an answer that is not complete, and that nobody waits for any more."""
+        self._connection.abort()
+
     def upload_blocked(self) -> None:
         """Read no more from the client."""
         self._exchange.hold_body()

@@ -13,7 +13,6 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
         ({"egress": {"proxy": "http://p"}}, ("egress", "proxy")),
         ({"metrics": {"users": True}}, ("metrics", "users")),
         ({"routes": [{"models": ["gpt-*"]}]}, ("routes", 0, "models")),
-        ({"routes": [{"heartbeat": "15s"}]}, ("routes", 0, "heartbeat")),
     ],
     ids=str,
 )

@@ -69,6 +69,9 @@ def found(tree, broken=()):
             {"routes": [route(credential={"query": "key", "value": "x"})]}, id="query credential"
         ),
         pytest.param({"routes": [route(provider="copilot-api", upstream="")]}, id="preset"),
+        pytest.param(
+            {"routes": [route(heartbeat="29.9s", read_timeout="30s")]}, id="quick heartbeat"
+        ),
         pytest.param({"endpoints": {"token": "", "verify": ""}}, id="endpoints off"),
         pytest.param({"auth": {"keys": ["k"], "jwt": {"leeway": "5m"}}}, id="leeway at its bound"),
     ],
@@ -162,6 +165,15 @@ def test_what_agrees_is_let_be(tree):
             ("listeners", 1, "bind"),
             "is taken",
             id="certificates that disagree",
+        ),
+        *(
+            pytest.param(
+                {"routes": [route(heartbeat=heartbeat, read_timeout="30s")]},
+                ("routes", 0, "heartbeat"),
+                "must be shorter than read_timeout (30s)",
+                id=f"heartbeat of {heartbeat}",
+            )
+            for heartbeat in ("30s", "1m")
         ),
         pytest.param(
             {"auth": {"keys": ["k"], "jwt": {"jwks_url": "https://a", "issuer_url": "https://b"}}},

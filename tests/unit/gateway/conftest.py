@@ -43,6 +43,7 @@ PLAN = Plan(
     upstream=Upstream([Endpoint(Address("upstream.example", 80), None)]),
     connect_timeout=1.0,
     read_timeout=60.0,
+    heartbeat=None,
     retries=1,
 )
 
