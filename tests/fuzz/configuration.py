@@ -7,6 +7,7 @@ BOB = "fuzz-bob-0123456789abcdef012345"
 HEADER_TIMEOUT = 10.0
 IDLE_TIMEOUT = 75.0
 READ_TIMEOUT = 30.0
+HEARTBEAT = 8.0
 MAX_BODY = 256 * 1024
 WALL = 1_800_000_000.0
 
@@ -48,6 +49,14 @@ strip_path = false
 response_headers = {{ X-Route = "open" }}
 upstream = "http://127.0.0.1:9000"
 read_timeout = "{READ_TIMEOUT:g}s"
+[[routes]]
+name = "beating"
+path = "/beating"
+auth = ["key"]
+strip_path = false
+upstream = "http://127.0.0.1:9000"
+read_timeout = "{READ_TIMEOUT:g}s"
+heartbeat = "{HEARTBEAT:g}s"
 [[routes]]
 name = "guarded"
 path = "/guarded"

@@ -19,6 +19,8 @@ SENT = {
     "get": b"GET /a HTTP/1.1\r\n" + KEY + b"\r\n",
     "get 1.0": b"GET /a HTTP/1.0\r\n" + KEY + b"\r\n",
     "open": b"GET /open/a HTTP/1.1\r\nHost: a\r\n\r\n",
+    "beating": b"GET /beating/a HTTP/1.1\r\n" + KEY + b"\r\n",
+    "beating 1.0": b"GET /beating/a HTTP/1.0\r\n" + KEY + b"\r\n",
     "head": b"HEAD /a HTTP/1.1\r\n" + KEY + b"\r\n",
     "health": b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n",
     "stranger": b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
@@ -49,6 +51,9 @@ SAID = {
     "begun": b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n",
     "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     "unframed": b"HTTP/1.1 200 OK\r\n\r\n",
+    "events": b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n",
+    "event": b"9\r\ndata: a\n\n\r\n",
     "nothing": b"HTTP/1.1 204 No Content\r\n\r\n",
     "chunk": b"5\r\nhello\r\n",
     "long chunk": b"%x\r\n%b\r\n" % (40_000, b"c" * 40_000),
@@ -87,6 +92,9 @@ BEGINNINGS = st.sampled_from(
         "house answer, sends get, sends get, sends short post",
         "house dawdle, sends long post, sends many letters, sends many letters, sends many letters",
         "sends expecting, says continue, sends letters",
+        "sends beating, says events, says event",
+        "sends beating, says events, client stall, says long chunk, says long chunk",
+        "sends beating 1.0, says events, sends beating",
     ]
 ).map(lambda text: [tuple(each.split(" ", 1)) for each in text.split(", ") if each])
 COURSES = st.tuples(BEGINNINGS, st.lists(EVENTS, max_size=10)).map(
