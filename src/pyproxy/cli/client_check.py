@@ -5,11 +5,16 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from pyproxy.cli.provider_keys import provider_keys
 from pyproxy.cli.trust import TRUST_VARIABLES
+from pyproxy.egress.spared import Spared, are_spared, entries_in
 from pyproxy.errors.fault import Fault
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Iterator[Fault]:
@@ -17,7 +22,7 @@ def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Ite
     yield from provider_keys(environ)
     yield from _misleading(environ)
     parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname or _port(parts) is None:
         yield Fault("--client", f"{url!r} is no URL such as https://gateway.example:5000")
         return
     yield from _detour(parts, environ)
@@ -41,13 +46,25 @@ def _detour(gateway: urllib.parse.SplitResult, environ: Mapping[str, str]) -> It
     spared = environ.get("no_proxy") or environ.get("NO_PROXY", "")
     host = gateway.hostname or ""
     name = next((name for name in names if environ.get(name)), "")
-    if name and not _is_spared(host, spared):
+    if name and not _is_spared(host, _port(gateway) or 0, spared):
         yield Fault(name, f"leads requests for {host} through a proxy; add {host} to NO_PROXY")
 
 
-def _is_spared(host: str, no_proxy: str) -> bool:
-    domains = [part.strip().partition(":")[0].lstrip(".") for part in no_proxy.lower().split(",")]
-    return any(each in {host, "*"} or (each and host.endswith(f".{each}")) for each in domains)
+def _port(url: urllib.parse.SplitResult) -> int | None:
+    """The port of an http or https URL; ``None`` where it has one that cannot be."""
+    try:
+        return url.port or _PORTS[url.scheme]
+    except ValueError:
+        return None
+
+
+def _is_spared(host: str, port: int, no_proxy: str) -> bool:
+    """Whether the proxy is left out; an entry that nobody would understand counts for nothing."""
+    entries = []
+    for text in entries_in(no_proxy):
+        with suppress(ValueError):
+            entries.append(Spared.parse(text))
+    return are_spared(entries, host, port)
 
 
 def _unreached(url: str, timeout_s: float) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from pyproxy.config.finding import Location
 from pyproxy.config.secret import Secret
 from pyproxy.config.surroundings import Surroundings
+from pyproxy.egress.spared import entries_in
 from pyproxy.errors.fault import Fault
 
 Tree = dict[str, object]
@@ -30,6 +31,9 @@ _PATHS: Final[Mapping[str, Location]] = {
     "JWT_SIGNING_KEYS": ("auth", "jwt", "signing_keys_file"),
     "JWT_SIGNING_KEYS_FILE": ("auth", "jwt", "signing_keys_file"),
 }
+# Both spellings are in use; the lower one comes first, as with curl.
+_PROXY: Final = ("https_proxy", "HTTPS_PROXY")
+_NO_PROXY: Final = ("no_proxy", "NO_PROXY")
 _NOT_YET: Final = ("REDIS_URL",)
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)
 
@@ -65,6 +69,7 @@ class Environment:
             self._put(tree, ("auth", "jwt", "jwks_file"), self._around.resolve(path), "JWKS_PATH")
         self._fill_keys(tree)
         self._fill_routes(tree)
+        self._fill_egress(tree)
         self.remarks += [
             Fault(name, "is not used by this version: limits live in memory")
             for name in _NOT_YET
@@ -96,6 +101,14 @@ class Environment:
         for i, route in guarded:
             if secret and _put(route, ("token", "secret"), secret):
                 self.filled["routes", i, "token", "secret"] = "PROXY_SECRET"
+
+    def _fill_egress(self, tree: Tree) -> None:
+        for name in _PROXY:
+            if proxy := self.key(name):
+                self._put(tree, ("egress", "proxy"), proxy, name)
+        for name in _NO_PROXY:
+            if entries := entries_in(self.text(name)):
+                self._put(tree, ("egress", "no_proxy"), list(entries), name)
 
     def text(self, name: str) -> str:
         """Give a variable's value, or that of the file it names; empty where there is none."""

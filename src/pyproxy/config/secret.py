@@ -113,14 +113,17 @@ class Secret:
     ) -> JsonSchemaValue:
         """Tell editors which forms there are."""
         del schema, handler
-        forms: list[dict[str, Any]] = [{"type": "string", "minLength": 1}]
-        forms += [
-            {
-                "type": "object",
-                "properties": {form: {"type": "string", "minLength": 1}},
-                "required": [form],
-                "additionalProperties": False,
-            }
-            for form in ("file", "env")
-        ]
-        return {"anyOf": forms}
+        return {"anyOf": [{"type": "string", "minLength": 1}, *references()]}
+
+
+def references() -> list[dict[str, Any]]:
+    """The schema of the forms that say where a secret is, instead of the secret."""
+    return [
+        {
+            "type": "object",
+            "properties": {form: {"type": "string", "minLength": 1}},
+            "required": [form],
+            "additionalProperties": False,
+        }
+        for form in ("file", "env")
+    ]

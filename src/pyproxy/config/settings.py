@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pyproxy.config.auth import AuthSettings
-from pyproxy.config.fields import HostName, Line, Name, Some
+from pyproxy.config.egress import EgressSettings
+from pyproxy.config.fields import Name, Some
 from pyproxy.config.limit import LimitSettings, with_default_limits
 from pyproxy.config.listener import DEFAULT_LISTENERS, ListenerSettings
 from pyproxy.config.route import DEFAULT_ROUTES, RouteSettings
@@ -23,20 +24,6 @@ class StoreSettings(Section):
     on_failure: Literal["local", "deny", "allow"] = Field(
         default="local",
         description="Store down: limit in memory, answer 503, or let everything pass.",
-    )
-
-
-class EgressSettings(Section):
-    """Where requests may go."""
-
-    allow: tuple[HostName, ...] = Field(
-        default=(), description='Hosts that upstreams may have, "*.example.com" too; empty: any.'
-    )
-    proxy: Line = Field(default="", description="HTTP proxy (CONNECT) for https upstreams.")
-    no_proxy: tuple[Name, ...] = Field(default=(), description="Hosts that are reached without it.")
-    allow_private: bool = Field(
-        default=False,
-        description="Whether a public provider's name may resolve to a private address.",
     )
 
 

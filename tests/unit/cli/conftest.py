@@ -11,7 +11,10 @@ import pytest
 from pyproxy.cli.certificate_files import LOCAL_HOSTS, CertificateFiles, ensure_certificate
 from pyproxy.cli.main import run
 
-READ_BY_US = ("API_", "JWT_", "JWKS_", "PYPROXY_", "RATE_LIMIT_", "PROXY_SECRET", "ALLOWED_CIDR")
+READ_BY_US = (
+    "API_", "JWT_", "JWKS_", "PYPROXY_", "RATE_LIMIT_", "PROXY_SECRET", "ALLOWED_CIDR",
+    "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
+)  # fmt: skip
 
 
 @pytest.fixture

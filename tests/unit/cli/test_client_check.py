@@ -45,7 +45,9 @@ def test_nobody_there_is_said(unused_port):
     assert "refused" in fault
 
 
-@pytest.mark.parametrize("url", ["localhost:5000", "ftp://x", "https://", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["localhost:5000", "ftp://x", "https://", "file:///etc/passwd", "http://x:99999"]
+)
 def test_what_is_no_url_is_said(url):
     (fault,) = faults(url)
 
@@ -83,7 +85,12 @@ def test_doubled_version_is_said(answering, end):
         pytest.param({"HTTPS_PROXY": "http://x"}, "", id="proxy of another scheme"),
         pytest.param({"HTTP_PROXY": "http://x", "NO_PROXY": "a.test, localhost"}, "", id="spared"),
         pytest.param({"HTTP_PROXY": "http://x", "no_proxy": "*"}, "", id="all are spared"),
-        pytest.param({"HTTP_PROXY": "http://x", "NO_PROXY": "localhost:1"}, "", id="with port"),
+        pytest.param(
+            {"HTTP_PROXY": "http://x", "NO_PROXY": "localhost:1"}, "HTTP_PROXY", id="other port"
+        ),
+        pytest.param(
+            {"HTTP_PROXY": "http://x", "NO_PROXY": "a b,<local>,localhost"}, "", id="odd entries"
+        ),
     ],
 )
 def test_detour_is_said(answering, environ, culprit):
@@ -91,6 +98,13 @@ def test_detour_is_said(answering, environ, culprit):
 
     assert [fault.partition(":")[0] for fault in found] == ([culprit] if culprit else [])
     assert not any("u:p" in fault for fault in found)
+
+
+def test_port_spares_itself(answering):
+    port = answering()
+    environ = {"HTTP_PROXY": "http://x", "NO_PROXY": f"localhost:{port}"}
+
+    assert faults(f"http://localhost:{port}", environ) == []
 
 
 def test_domain_spares_its_hosts(unused_port):

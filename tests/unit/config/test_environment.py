@@ -167,3 +167,53 @@ def test_a_variable_without_effect_is_remarked_on():
         Fault("REDIS_URL", "is not used by this version: limits live in memory")
     ]
     assert filled({"REDIS_URL": ""})[1].remarks == []
+
+
+# --- The proxy
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_proxy_is_taken_and_does_not_show(name):
+    tree, environment = filled({name: "http://u:p@proxy:3128"})
+
+    proxy = tree["egress"]["proxy"]
+    assert proxy.reveal() == "http://u:p@proxy:3128"
+    assert proxy.origin == f"env {name}"
+    assert environment.filled == {("egress", "proxy"): name}
+
+
+def test_lower_case_comes_first():
+    tree, _ = filled(
+        {"HTTPS_PROXY": "http://upper:1", "https_proxy": "http://lower:1"}
+        | {"NO_PROXY": "upper", "no_proxy": "lower"}
+    )
+
+    assert tree["egress"]["proxy"].reveal() == "http://lower:1"
+    assert tree["egress"]["no_proxy"] == ["lower"]
+
+
+def test_empty_variables_are_none():
+    tree, environment = filled({"HTTPS_PROXY": "", "NO_PROXY": " , "})
+
+    assert "egress" not in tree
+    assert environment.faults == []
+
+
+def test_the_files_empty_proxy_stays_none():
+    tree, _ = filled({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a"}, {"egress": {"proxy": ""}})
+
+    assert tree["egress"] == {"proxy": "", "no_proxy": ["a"]}
+
+
+def test_proxy_may_be_in_a_file():
+    tree, _ = filled({"HTTPS_PROXY_FILE": "key", "NO_PROXY_FILE": "cidr"})
+
+    assert tree["egress"]["proxy"].origin == "file /cwd/key"
+    assert tree["egress"]["no_proxy"] == ["10.0.0.0/8"]
+
+
+def test_hosts_without_proxy_are_listed():
+    tree, environment = filled({"NO_PROXY": "a.example, .b.example 10.0.0.0/8,"})
+
+    assert tree["egress"]["no_proxy"] == ["a.example", ".b.example", "10.0.0.0/8"]
+    assert environment.filled == {("egress", "no_proxy"): "NO_PROXY"}
