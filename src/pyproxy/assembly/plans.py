@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from pyproxy.assembly.egress import address_of, way_to
 from pyproxy.assembly.health import check_rules
 from pyproxy.assembly.origins import origins_of
 from pyproxy.assembly.resources import Resources
+from pyproxy.config.egress import EgressSettings
 from pyproxy.config.origin import Origin
 from pyproxy.config.route import CredentialSettings, RouteSettings
 from pyproxy.config.settings import Settings
@@ -21,7 +23,6 @@ from pyproxy.transform.request import UpwardRules, upward_rules
 from pyproxy.transform.response import DownwardRules, downward_rules
 from pyproxy.transform.security_headers import SecurityHeaders
 from pyproxy.upstream.balance import Upstream
-from pyproxy.upstream.endpoint import Address
 from pyproxy.upstream.tls import ClientTls
 from pyproxy.wire.percent import query_encoded
 
@@ -98,7 +99,7 @@ def _plan(
         missing_credential=route.missing_credential,
         up=up,
         down=_down(route, settings, security),
-        upstream=_upstream(route, origins, resources, tls, up),
+        upstream=_upstream(route, origins, resources, tls, up, settings.egress),
         connect_timeout=route.connect_timeout,
         read_timeout=route.read_timeout,
         heartbeat=route.heartbeat,
@@ -181,18 +182,16 @@ def _upstream(
     resources: Resources,
     tls: ClientTls | None,
     up: UpwardRules,
+    egress: EgressSettings,
 ) -> Upstream:
-    endpoints = [resources.endpoint(_address(origin, tls)) for origin in origins]
+    preset = CATALOGUE[route.provider]
+    endpoints = [
+        resources.endpoint(address_of(origin, tls, way_to(origin, preset, egress)))
+        for origin in origins
+    ]
     rules = check_rules(route.health, up)
     return Upstream(
         endpoints,
         is_round_robin=route.balance == "round-robin",
         checks=[resources.checks.check(each, rules) for each in endpoints] if rules else (),
     )
-
-
-def _address(origin: Origin, tls: ClientTls | None) -> Address:
-    if tls is None or not origin.is_tls:
-        return Address(origin.host, origin.port)
-    name = tls.name_for(origin.host)
-    return Address(origin.host, origin.port, tls.context, name, tls.pins.check)

@@ -56,9 +56,13 @@ def _secrets(settings: Settings) -> Iterator[Path]:
     secrets: list[Secret | None] = [*settings.auth.keys]
     for route in settings.routes:
         secrets += [route.token.secret, route.credential.value]
-    for secret in secrets:
-        if secret is not None and secret.origin.startswith(_FILE):
-            yield Path(secret.origin.removeprefix(_FILE))
+    origins = [secret.origin for secret in secrets if secret is not None]
+    proxy = settings.egress.proxy
+    if proxy is not None and proxy.authorization is not None:
+        origins.append(proxy.origin)
+    for origin in origins:
+        if origin.startswith(_FILE):
+            yield Path(origin.removeprefix(_FILE))
 
 
 def _holds_plain_key(path: Path) -> bool:

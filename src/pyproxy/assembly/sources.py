@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from pyproxy.assembly.egress import forbidden
 from pyproxy.assembly.faults import Faults
 from pyproxy.assembly.keys import read_keyring
 from pyproxy.assembly.origins import origins_of
@@ -47,12 +48,13 @@ def read_sources(settings: Settings, known: Mapping[TlsKey, ClientTls] = _NO_TLS
 
     Raises:
         ConfigurationError: With every fault of every file, and of routes that
-            their providers cannot serve.
+            their providers cannot serve or that lead where ``egress.allow`` does not.
     """
     faults = Faults()
     keyring = faults.attempt(partial(read_keyring, settings.auth), _NO_KEYS)
     local = faults.attempt(partial(read_local_keys, settings.auth.jwt), _NO_LOCAL_KEYS)
     tls, contexts = faults.attempt(partial(read_upstream_tls, settings, known), _NO_UPSTREAM_TLS)
+    faults.add(forbidden(settings))
     faults.raise_if_any()
     return Sources(keyring, local, tls, contexts)
 

@@ -12,10 +12,6 @@ from pyproxy.config.outline import ANY
 _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
     ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
-    ("egress", "allow"): ([],),
-    ("egress", "proxy"): ("",),
-    ("egress", "no_proxy"): ([],),
-    ("egress", "allow_private"): (False, "false"),
     ("metrics", "users"): (False, "false"),
     ("routes", ANY, "models"): ([],),
     ("routes", ANY, "model_peek"): ("64KiB",),

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from pyproxy.errors.refusal import UpstreamUnreachable
+from pyproxy.config.proxy import Proxy
+from pyproxy.egress.hosts import are_allowed
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.upstream.dial import dial
-from pyproxy.upstream.names import LookUp, Names, Place
+from pyproxy.upstream.names import LookUp, Names, Place, asking_the_system
 from pyproxy.upstream.news import Tell, silent
 from pyproxy.upstream.reason import in_words
 from pyproxy.upstream.standing import FAILURES, Standing
+from pyproxy.upstream.tunnel import open_tunnel
+from pyproxy.upstream.unreached import Step, Unreached
+from pyproxy.upstream.way import DIRECT, Way, public_only
 
 _HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
@@ -32,6 +36,7 @@ class Address:
         server_name: The name that its certificate must carry.
         check: Called with the upstream's certificate (DER) after the handshake;
             raises a refusal.
+        way: Which way connections take.
     """
 
     host: str
@@ -39,6 +44,7 @@ class Address:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     check: Callable[[bytes], None] | None = None
+    way: Way = DIRECT
 
 
 class Endpoint:
@@ -51,7 +57,7 @@ class Endpoint:
     Args:
         address: Where it is.
         loop: The worker's.
-        look_up: Resolves the host; ``None``: the system does.
+        look_up: Resolves the host, or the proxy's; ``None``: the system does.
         tell: Hears what changes.
 
     Attributes:
@@ -76,9 +82,13 @@ class Endpoint:
         self._loop = loop
         self._tell = tell
         self.standing = Standing()
+        proxy = address.way.proxy
+        ask = look_up or asking_the_system(loop)
         self._names = Names(
-            address.host, address.port, loop,
-            look_up=look_up, changed=self._moved, failed=self._name_failed,
+            proxy.host if proxy else address.host, proxy.port if proxy else address.port, loop,
+            # Through a proxy it is the proxy that resolves, and its own place may be private.
+            look_up=public_only(ask) if address.way.is_public_only and not proxy else ask,
+            changed=self._moved, failed=self._name_failed,
         )  # fmt: skip
         self._idle: dict[UpstreamConnection, None] = {}
         self._ips: dict[UpstreamConnection, str] = {}
@@ -120,22 +130,38 @@ class Endpoint:
 
     async def reach(self, timeout_s: float) -> UpstreamConnection:
         """As ``connect``, but for no request."""
-        step = "resolving the name"
+        way, host = self.address.way, self.address.host
+        if not are_allowed(way.allowed, host):
+            # No configuration leads here; should anything ever, it leads no further.
+            why = f"egress.allow does not name {host}"
+            raise Unreached(why, "connection", why)
+        step: Step = "name"
         try:
             async with asyncio.timeout(timeout_s):
                 places = await self._names.places()
-                step = "connecting"
+                step = "connection"
                 sock, place, beaten = await dial(self._loop, places)
                 if beaten:
                     self._names.demote(beaten)
-                step = "the TLS handshake"
+                if way.proxy is not None:
+                    step = "tunnel"
+                    await self._tunnel(sock, way.proxy)
+                step = "tls"
                 return await self._open(sock, place)
         except TimeoutError as exc:
             self._names.doubt()
-            raise UpstreamUnreachable(f"{step} took too long") from exc
+            raise Unreached.late(step, way.proxy) from exc
         except (OSError, UnicodeError) as exc:
             self._names.doubt()
-            raise UpstreamUnreachable(f"connecting failed: {in_words(exc)}") from exc
+            raise Unreached.broken(step, way.proxy, in_words(exc)) from exc
+
+    async def _tunnel(self, sock: socket.socket, proxy: Proxy) -> None:
+        """Have the proxy connect a socket, which stays open only if it did."""
+        try:
+            await open_tunnel(self._loop, sock, proxy, self.address.host, self.address.port)
+        except BaseException:
+            sock.close()
+            raise
 
     async def _open(self, sock: socket.socket, place: Place) -> UpstreamConnection:
         """Speak over a connected socket, which is the loop's from now on."""
@@ -197,7 +223,9 @@ class Endpoint:
         if error is None:
             self._tell("upstream.name_found", self.name)
         else:
-            self._tell("upstream.name_failed", self.name, in_words(error))
+            proxy = self.address.way.proxy
+            whose = f"the proxy {proxy.name}: " if proxy else ""
+            self._tell("upstream.name_failed", self.name, f"{whose}{in_words(error)}")
 
     # Its standing
 

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pyproxy.errors.refusal import Refusal
-from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.upstream.endpoint import Endpoint
+from pyproxy.upstream.hearing import status_of
 from pyproxy.upstream.news import Tell
-from pyproxy.wire.head import FieldLine, ResponseHead
 
-# An answer that is longer tells no more; its connection is broken off.
-_LONGEST_ANSWER: Final = 64 * 1024
 # 2xx is well; 3xx is not followed, but somebody sane gave it.
 _WELL: Final = range(200, 400)
 # Each wait is up to a tenth shorter, so that workers and gateways do not ask in step.
@@ -105,83 +102,11 @@ class HealthCheck:
             connection = await self.endpoint.reach(self.rules.timeout_s)
         except Refusal as refusal:
             return refusal.detail
-        hearing = _Hearing(loop)
+        line, rest = self.rules.request
         try:
-            async with asyncio.timeout_at(until):
-                self._send(connection, hearing)
-                return await hearing.verdict
+            status = await status_of(connection, line + self.endpoint.host_line + rest, until)
         except TimeoutError:
             return "no whole answer in time"
-        finally:
-            if not hearing.is_over:
-                connection.abort()
-
-    def _send(self, connection: UpstreamConnection, hearing: "_Hearing") -> None:
-        line, rest = self.rules.request
-        connection.request(
-            line + self.endpoint.host_line + rest,
-            b"GET",
-            is_chunked=False,
-            receiver=hearing,
-            read_timeout=self.rules.timeout_s,
-        )
-        connection.body_ended([])
-        connection.flush_request()
-
-
-class _Hearing:
-    """Takes the answer to a check.
-
-    Attributes:
-        verdict: What is wrong, once it is known.
-        is_over: The connection needs no end: it has one, or is somebody else's.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.verdict: asyncio.Future[str] = loop.create_future()
-        self.is_over = False
-        self._trouble = ""
-        self._length = 0
-
-    def interim_arrived(self, head: ResponseHead) -> None:
-        """It works on it."""
-
-    def head_arrived(self, head: ResponseHead, length: int) -> None:
-        """The status tells all."""
-        del length
-        self._trouble = "" if head.status in _WELL else f"answered {head.status}"
-
-    def chunk_arrived(self, data: bytes, size: int) -> None:
-        """Count it."""
-        del size
-        self.body_arrived(data)
-
-    def body_arrived(self, data: bytes) -> None:
-        """Count it; nobody reads it."""
-        self._length += len(data)
-        if self._length > _LONGEST_ANSWER:
-            self._decide(self._trouble)
-
-    def body_ended(self, trailers: list[FieldLine]) -> None:
-        """The answer is whole."""
-        del trailers
-        self.is_over = True
-        self._decide(self._trouble)
-
-    def flush(self) -> None:
-        """Nothing is passed on."""
-
-    def failed(self, refusal: Refusal) -> None:
-        """There is no answer, or no whole one."""
-        self.is_over = True
-        self._decide(refusal.detail)
-
-    def upload_blocked(self) -> None:
-        """There is no body."""
-
-    def upload_unblocked(self) -> None:
-        """There is no body."""
-
-    def _decide(self, trouble: str) -> None:
-        if not self.verdict.done():
-            self.verdict.set_result(trouble)
+        except Refusal as refusal:
+            return refusal.detail
+        return "" if status in _WELL else f"answered {status}"

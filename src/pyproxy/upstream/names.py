@@ -42,11 +42,26 @@ LookUp = Callable[[str, int], Awaitable[Sequence[Place]]]
 """Finds the places of a host and port, best first. Raises ``OSError`` or ``UnicodeError``."""
 
 
+class TurnedInwards(OSError):
+    """A name that should be public resolves to private addresses alone."""
+
+
+def asking_the_system(loop: asyncio.AbstractEventLoop) -> LookUp:
+    """The look-up of the system's resolver, off the loop."""
+
+    async def look_up(host: str, port: int) -> Sequence[Place]:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [Place(family, address) for family, _, _, _, address in found]
+
+    return look_up
+
+
 class Names:
     """What one name resolves to.
 
     An answer is good for ``FRESH_S``. While the next one fails or is late, the last
-    good one is used; that there is no such name is an answer (RFC 8767 section 4).
+    good one is used; that there is no such name is an answer (RFC 8767 section 4), and
+    so is that it was turned inwards.
     One look-up runs at a time, whoever waits for it.
 
     Args:
@@ -67,7 +82,7 @@ class Names:
     ) -> None:  # fmt: skip
         self._host, self._port = host, port
         self._loop = loop
-        self._look_up = look_up or self._ask_the_system
+        self._look_up = look_up or asking_the_system(loop)
         self._changed = changed
         self._failed = failed
         literal = _literal(host, port)
@@ -130,7 +145,8 @@ class Names:
             self._looking = None
 
     def _take_failure(self, error: OSError | UnicodeError) -> None:
-        if isinstance(error, socket.gaierror) and error.errno in _NO_SUCH_NAME:
+        is_nowhere = isinstance(error, socket.gaierror) and error.errno in _NO_SUCH_NAME
+        if is_nowhere or isinstance(error, TurnedInwards):
             self._take((), RECHECK_S)
         else:
             self._due = self._loop.time() + RECHECK_S
@@ -149,10 +165,6 @@ class Names:
         was, self._error = self._error, error
         if (was is None) != (error is None):
             self._failed(error)
-
-    async def _ask_the_system(self, host: str, port: int) -> Sequence[Place]:
-        found = await self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return [Place(family, address) for family, _, _, _, address in found]
 
 
 def _literal(host: str, port: int) -> Place | None:

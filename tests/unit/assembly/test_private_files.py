@@ -45,6 +45,16 @@ def test_a_secret_of_the_environments_file_is_too(configured, put):
     assert private_files(configured(text, PROXY_SECRET_FILE=str(path))).secret == (path,)
 
 
+def test_a_proxys_url_is_where_it_has_a_password(configured, put):
+    path = put("proxy", "http://alice:secret@proxy.example:3128")
+    bare = put("bare", "http://proxy.example:3128")
+    of = ANY_KEY + '[egress]\nproxy = {{ file = "{}" }}\n' + ROUTE
+
+    assert private_files(configured(of.format("proxy"))).secret == (path,)
+    assert bare.exists()
+    assert private_files(configured(of.format("bare"))).secret == ()
+
+
 def test_private_keys_towards_upstreams_are(configured, tmp_path):
     tls = 'tls = { certificate = "a.pem", private_key = "b.pem" }\n'
 

@@ -9,8 +9,6 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
     [
         ({"auth": {"ban": {"after": 20}}}, ("auth", "ban")),
         ({"store": {"url": "redis://h"}}, ("store", "url")),
-        ({"egress": {"allow": ["a.example"]}}, ("egress", "allow")),
-        ({"egress": {"proxy": "http://p"}}, ("egress", "proxy")),
         ({"metrics": {"users": True}}, ("metrics", "users")),
         ({"routes": [{"models": ["gpt-*"]}]}, ("routes", 0, "models")),
     ],
@@ -29,7 +27,6 @@ def test_what_this_version_cannot_do_is_refused(tree, where):
         {},
         {"server": {"workers": "auto"}},
         {"auth": {"ban": {}}, "store": {"url": "memory:"}},
-        {"egress": {"allow": [], "proxy": "", "allow_private": False}},
         {"routes": [{"provider": "generic", "models": [], "heartbeat": "", "health": {}}]},
         {"server": 3, "listeners": "x", "routes": ["y", {"health": 1}], "auth": []},
     ],

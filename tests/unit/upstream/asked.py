@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.upstream.health import CheckRules
-from tests.unit.upstream.conftest import PATIENCE_S
+from tests.unit.upstream.reached import PATIENCE_S
 from tests.waiting import turns
 
 HOST = "127.0.0.1"

@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
+import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 import uvloop
 
-PATIENCE_S = 5.0
-_ON_BOTH = {"test_dial", "test_endpoint", "test_health"}
+from tests.unit.upstream.reached import NAME, serving
+
+_ON_BOTH = {"test_dial", "test_endpoint", "test_health", "test_ways", "test_tunnel"}
 
 
 def pytest_asyncio_loop_factories(config, item):
@@ -57,3 +60,28 @@ def _is_socket(link):
         return str(link.readlink()).startswith("socket:")
     except OSError:  # the one that listed them
         return False
+
+
+@pytest.fixture
+async def port():
+    async with serving() as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def server_tls(authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(NAME).configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def client_tls(authority):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    return context

@@ -8,7 +8,7 @@ from pyproxy.upstream.checks import Checks
 from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.upstream.news import silent as tell_nobody
 from tests.unit.upstream.asked import HOST, UNWELL, Server, Told, rules
-from tests.unit.upstream.conftest import PATIENCE_S
+from tests.unit.upstream.reached import PATIENCE_S
 from tests.waiting import turns
 
 

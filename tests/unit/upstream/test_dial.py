@@ -9,7 +9,7 @@ import pytest
 from pyproxy.upstream.dial import _Race, dial, interleaved
 from pyproxy.upstream.names import Place
 from tests.clock import Clock
-from tests.unit.upstream.conftest import PATIENCE_S
+from tests.unit.upstream.reached import PATIENCE_S
 from tests.waiting import turns, until
 
 NEVER_S = 60.0  # longer than any test: what happens does not wait for the next attempt

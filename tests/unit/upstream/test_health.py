@@ -8,7 +8,7 @@ from pyproxy.upstream.endpoint import Address, Endpoint
 from pyproxy.upstream.health import HealthCheck
 from pyproxy.upstream.news import silent as tell_nobody
 from tests.unit.upstream.asked import HOST, UNWELL, WELL, Server, Told, rules
-from tests.unit.upstream.conftest import PATIENCE_S
+from tests.unit.upstream.reached import PATIENCE_S
 
 
 @pytest.fixture
