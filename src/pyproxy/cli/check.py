@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pyproxy.assembly.egress import way_to
 from pyproxy.cli.advice import advice
 from pyproxy.cli.client_check import client_faults
 from pyproxy.cli.configuration import config_option, load_configuration
@@ -17,6 +18,7 @@ from pyproxy.cli.reach import Unreachable, reach
 from pyproxy.config.load import Loaded
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.runtime.startup import prepare
 
 
@@ -69,8 +71,9 @@ def _serveable(loaded: Loaded) -> list[Fault]:
 def _unreached(settings: Settings, timeout_s: float) -> Iterator[Fault]:
     for index, route in enumerate(settings.routes):
         for origin in upstreams(route):
+            way = way_to(origin, CATALOGUE[route.provider], settings.egress)
             try:
-                answer = reach(origin, route.tls, timeout_s, f"routes[{index}].tls")
+                answer = reach(origin, route.tls, timeout_s, f"routes[{index}].tls", way)
             except Unreachable as error:
                 yield Fault(f"{route.name}: {origin}", str(error))
             else:

@@ -7,6 +7,7 @@ from typing import Final
 from pyproxy.assembly.keys import read_file_entries
 from pyproxy.assembly.plans import closed_paths
 from pyproxy.cli.addresses import base_url
+from pyproxy.config.egress import EgressSettings
 from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.origin import Origin
@@ -26,7 +27,7 @@ _WAYS: Final = {
 
 
 def outline(settings: Settings, wall: float) -> Iterator[str]:
-    """Listeners, own endpoints, keys, and routes with who, where to, and how much.
+    """Listeners, own endpoints, keys, the ways out, and routes with who, where to, and how much.
 
     Args:
         settings: What would be served.
@@ -39,6 +40,8 @@ def outline(settings: Settings, wall: float) -> Iterator[str]:
     yield from _indented(_endpoints(settings))
     yield "credentials"
     yield from _indented(_credentials(settings, wall))
+    yield "egress"
+    yield from _indented(_egress(settings.egress))
     for route in settings.routes:
         yield f"route {route.name}"
         yield from _indented(_route(route, settings))
@@ -103,6 +106,14 @@ def _jwt_rules(settings: Settings) -> Iterator[str]:
     jwt = settings.auth.jwt
     yield f"issuer {jwt.issuer}" if jwt.issuer else "any issuer"
     yield f"audience {jwt.audience}" if jwt.audience else "any audience"
+
+
+def _egress(egress: EgressSettings) -> Iterator[tuple[str, str]]:
+    proxy = egress.proxy
+    yield "hosts", ", ".join(map(str, egress.allow)) or "any"
+    yield "proxy", f"{proxy} ({proxy.origin}), for TLS" if proxy else "none"
+    yield "directly", ", ".join(map(str, egress.no_proxy)) if proxy else ""
+    yield "private", "any name may resolve to a private address" if egress.allow_private else ""
 
 
 def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]]:

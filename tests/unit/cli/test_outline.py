@@ -24,6 +24,11 @@ issuer = "https://issuer.test"
 signing_keys_file = "signing.json"
 [endpoints]
 verify = ""
+[egress]
+allow = ["*.example.test", "127.0.0.1"]
+proxy = { env = "MY_PROXY" }
+no_proxy = ["10.0.0.0/8"]
+allow_private = true
 [[routes]]
 name = "copilot"
 path = "/copilot"
@@ -48,6 +53,8 @@ upstream = "http://127.0.0.1:2"
 credential = { query = "key", value = { env = "MY_KEY" } }
 """
 
+ENVIRON = {"MY_KEY": "another-secret-key", "MY_PROXY": "http://alice:proxys-secret@p.test:3128"}
+
 
 @pytest.fixture
 def text(tmp_path, now):
@@ -56,7 +63,7 @@ def text(tmp_path, now):
     (tmp_path / "keys.txt").write_text(
         "first-key-of-somebody expires=2026-12-31\nsecond-key-of-somebody expires=2028-12-31\n"
     )
-    loaded = load(tmp_path / "pyproxy.toml", {"MY_KEY": "another-secret-key"}, tmp_path)
+    loaded = load(tmp_path / "pyproxy.toml", ENVIRON, tmp_path)
     return "\n".join(outline(loaded.settings, WALL))
 
 
@@ -64,6 +71,7 @@ def test_secrets_are_left_out(text):
     assert "very-secret-value" not in text
     assert "a-plain-key" not in text
     assert "another-secret" not in text
+    assert "proxys-secret" not in text
 
 
 @pytest.mark.parametrize(
@@ -74,6 +82,10 @@ def test_secrets_are_left_out(text):
         pytest.param("localhost; until 20", id="certificate"),
         pytest.param("need a certificate from", id="client CA"),
         pytest.param("introduced   by a PROXY header", id="PROXY protocol"),
+        pytest.param("hosts        *.example.test, 127.0.0.1", id="hosts"),
+        pytest.param("proxy        http://***@p.test:3128 (env MY_PROXY), for TLS", id="proxy"),
+        pytest.param("directly     10.0.0.0/8", id="what the proxy is not for"),
+        pytest.param("private      any name may resolve to a private", id="private addresses"),
         pytest.param("verify       off", id="endpoint turned off"),
         pytest.param("/token", id="endpoint"),
         pytest.param("2 in plain (literal, env MY_KEY)", id="where keys are from"),
