@@ -10,7 +10,9 @@ from aiohttp import (
     BaseConnector,
     ClientConnectionError,
     ClientError,
+    ClientHttpProxyError,
     ClientPayloadError,
+    ClientProxyConnectionError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
@@ -18,7 +20,9 @@ from aiohttp import (
     InvalidURL,
     ServerDisconnectedError,
 )
+from yarl import URL
 
+from pyproxy.config.proxy import Proxy
 from pyproxy.identity.jwks import MAX_SET_BYTES
 
 _TIMEOUT_S: Final = 5.0
@@ -36,6 +40,16 @@ _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,256}"')
 
 Explain = Callable[[BaseException], str]
 """Says in words why a connection failed, and holds nothing that the server sent."""
+
+
+ProxyFor = Callable[[str, int], Proxy | None]
+"""Says through which proxy a host and port are reached; ``None``: directly."""
+
+
+def directly(host: str, port: int) -> Proxy | None:
+    """Reach every host without a proxy."""
+    del host, port
+    return None
 
 
 class FetchFailed(Exception):
@@ -72,7 +86,11 @@ def open_session(connector: BaseConnector, timeout_s: float = _TIMEOUT_S) -> Cli
 
 
 async def fetch(
-    session: ClientSession, url: str, explain: Explain, etag: str = ""
+    session: ClientSession,
+    url: str,
+    explain: Explain,
+    etag: str = "",
+    proxy_for: ProxyFor = directly,
 ) -> Fetched | None:
     """The document at ``url``, or ``None`` if it is still the one with this ``etag``.
 
@@ -85,6 +103,7 @@ async def fetch(
         url: Absolute.
         explain: For what the system says.
         etag: Of the document at hand; empty for none.
+        proxy_for: Asked for the way to the URL's host.
 
     Raises:
         FetchFailed: Whatever went wrong.
@@ -93,14 +112,36 @@ async def fetch(
         raise FetchFailed("not an https address")
     headers = {**_HEADERS, "If-None-Match": etag} if etag else _HEADERS
     try:
-        async with session.get(url, headers=headers, allow_redirects=False) as response:
+        proxy = _proxy(url, proxy_for)
+        async with session.get(
+            url,
+            headers=headers,
+            allow_redirects=False,
+            proxy=f"http://{proxy.name}" if proxy else None,
+            proxy_headers=_shown_to(proxy),
+        ) as response:
             if response.status == _NOT_MODIFIED and etag:
                 return None
             return await _read(response)
     except TimeoutError as exc:
         raise FetchFailed("no answer in time") from exc
+    except ClientHttpProxyError as exc:
+        raise FetchFailed(f"the proxy answered {exc.status}") from exc
+    except ClientProxyConnectionError as exc:
+        raise FetchFailed(f"the proxy cannot be reached: {explain(exc)}") from exc
     except (ClientError, OSError, ValueError) as exc:
         raise FetchFailed(_reason(exc, explain)) from exc
+
+
+def _proxy(url: str, proxy_for: ProxyFor) -> Proxy | None:
+    asked = URL(url)
+    return proxy_for(asked.raw_host or "", asked.port or 0)
+
+
+def _shown_to(proxy: Proxy | None) -> Mapping[str, str]:
+    if proxy is None or proxy.authorization is None:
+        return {}
+    return {"Proxy-Authorization": proxy.authorization.reveal()}
 
 
 def _reason(error: Exception, explain: Explain) -> str:

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.jwks import BadKeySet, KeySet
-from pyproxy.identity.jwks_fetch import Explain, Fetched, FetchFailed, fetch
+from pyproxy.identity.jwks_fetch import Explain, Fetched, FetchFailed, ProxyFor, directly, fetch
 from pyproxy.identity.jwks_freshness import Freshness
 from pyproxy.identity.openid import discovery_url, read_jwks_uri
 
@@ -44,6 +44,7 @@ class RemoteKeySet:
         clock: Callable[[], float],
         on_change: ChangeSink,
         on_event: EventSink,
+        proxy_for: ProxyFor = directly,
     ) -> None:
         """Nothing is fetched before ``run``.
 
@@ -61,6 +62,7 @@ class RemoteKeySet:
                 is no longer trusted. Must not raise.
             on_event: Told ``jwks.reloaded`` with its details, after ``on_change`` if
                 keys were lost. Must not raise.
+            proxy_for: Asked for the way to each URL.
         """
         self._url = url
         self._issuer_url = issuer_url
@@ -70,6 +72,7 @@ class RemoteKeySet:
         self._clock = clock
         self._on_change = on_change
         self._on_event = on_event
+        self._proxy_for = proxy_for
         self._freshness = Freshness(ttl_s, max_age_s)
         self._source = (url or issuer_url).partition("?")[0]
         self._keys: KeySet | None = None
@@ -127,12 +130,17 @@ class RemoteKeySet:
 
     async def _fetch(self, session: ClientSession) -> Fetched | None:
         url = self._url or await self._discover(session)
-        return await fetch(session, url, self._explain, self._etag)
+        return await fetch(session, url, self._explain, self._etag, self._proxy_for)
 
     async def _discover(self, session: ClientSession) -> str:
         url, known_until = self._discovered
         if not url or self._clock() >= known_until:
-            document = await fetch(session, discovery_url(self._issuer_url), self._explain)
+            document = await fetch(
+                session,
+                discovery_url(self._issuer_url),
+                self._explain,
+                proxy_for=self._proxy_for,
+            )
             url = read_jwks_uri(document.body if document else b"", self._issuer_url)
             self._discovered = (url, self._clock() + _DISCOVERY_TTL_S)
         return url

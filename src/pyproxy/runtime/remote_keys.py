@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from aiohttp import ClientSession, TCPConnector
 
 from pyproxy.config.auth import JwtSettings
-from pyproxy.identity.jwks_fetch import open_session
+from pyproxy.identity.jwks_fetch import ProxyFor, directly, open_session
 from pyproxy.identity.jwks_source import RemoteKeySet
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.runtime.journal import Journal
@@ -16,9 +16,17 @@ from pyproxy.upstream.tls import ClientTls
 
 
 def remote_key_set(
-    jwt: JwtSettings, key_sets: KeySets, journal: Journal, loop: asyncio.AbstractEventLoop
+    jwt: JwtSettings,
+    key_sets: KeySets,
+    journal: Journal,
+    loop: asyncio.AbstractEventLoop,
+    proxy_for: ProxyFor = directly,
 ) -> RemoteKeySet:
-    """The source that ``jwks_url`` or ``issuer_url`` names; nothing is fetched yet."""
+    """The source that ``jwks_url`` or ``issuer_url`` names; nothing is fetched yet.
+
+    It goes through the proxy that upstreams go through; ``egress.allow`` is about
+    upstreams alone, since no request of a client's gets here.
+    """
     tls = ClientTls.load(path="auth.jwt")
 
     def session() -> ClientSession:
@@ -42,6 +50,7 @@ def remote_key_set(
         clock=loop.time,
         on_change=key_sets.replace_remote,
         on_event=tell,
+        proxy_for=proxy_for,
     )
 
 

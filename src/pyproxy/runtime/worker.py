@@ -10,6 +10,7 @@ from typing import Protocol
 from pyproxy.assembly.build import Draft, draft
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import Loaded
+from pyproxy.config.proxy import Proxy
 from pyproxy.config.settings import Settings
 from pyproxy.gateway.desk import Desk
 from pyproxy.identity.jwt_verifier import KeyRefresher
@@ -231,7 +232,13 @@ class Worker:
         # It brings aiohttp, which is 12 MB a process, and few need it.
         from pyproxy.runtime.remote_keys import remote_key_set  # noqa: PLC0415 - see above
 
-        return remote_key_set(jwt, self._resources.key_sets, self._journal, self._resources.loop)
+        return remote_key_set(
+            jwt, self._resources.key_sets, self._journal, self._resources.loop, self._proxy_for
+        )
+
+    def _proxy_for(self, host: str, port: int) -> Proxy | None:
+        """The way to a key set, as the configuration in force has it: the set outlives it."""
+        return self._loaded.settings.egress.proxy_for(host, port) if self._loaded else None
 
     def _replace_listeners(self, following: _Next, desk: Desk, last: Desk) -> None:
         server = following.orders.loaded.settings.server
