@@ -89,7 +89,8 @@ def upward_rules(
         set_fields: Set on every request; an empty value only removes.
         defaults: Set where the client sent none.
         tells_client: As ``UpwardRules.tells_client``.
-        via: Whether the gateway names itself (RFC 9110 section 7.6.3).
+        via: Whether the gateway names itself (RFC 9110 section 7.6.3), behind those that
+            the request passed before; else none is named.
         identity_field: As ``UpwardRules.identity_field``.
         drops_cookies: A public API sets none, so those that come are meant for
             somebody else.
@@ -102,6 +103,8 @@ def upward_rules(
         dropped |= CREDENTIAL_FIELDS | {name.lower() for name, _ in injected}
     if drops_cookies:
         dropped |= {b"cookie"}
+    if not via:
+        dropped |= {b"via"}
     if identity_field:
         dropped |= {identity_field.lower()}
     added = [*injected, *((name, value) for name, value in set_fields.items() if value)]
@@ -193,7 +196,9 @@ def upward_head(
         rules: The route's.
         sender: Who asks.
     """
-    dropped = _dropped(rules.dropped, sender.credential_fields, sender.is_trusted)
+    # A proxy that may tell us who the client is has not told it to the whole internet.
+    keeps_claims = sender.is_trusted and rules.tells_client
+    dropped = _dropped(rules.dropped, sender.credential_fields, keeps_claims)
     offers = b""
     if SUB_PROTOCOLS in head.index and (rules.injects or sender.is_sub_protocol):
         offers = b"" if SUB_PROTOCOLS in dropped else sub_protocols_line(head)
@@ -240,10 +245,10 @@ def upward_end(up: UpwardHead, request_id: str, length: int, protocols: Protocol
 
 @lru_cache(maxsize=256)
 def _dropped(
-    always: frozenset[bytes], credential: frozenset[bytes], is_trusted: bool
+    always: frozenset[bytes], credential: frozenset[bytes], keeps_claims: bool
 ) -> frozenset[bytes]:
     """What of a client's fields does not travel on; there are a few such sets a route."""
-    return always | credential | (_REWRITTEN if is_trusted else CLAIMS)
+    return always | credential | (_REWRITTEN if keeps_claims else CLAIMS)
 
 
 def _forwarded(head: RequestHead, sender: Sender) -> bytes:

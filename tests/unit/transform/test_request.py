@@ -141,6 +141,16 @@ def test_a_public_api_gets_no_cookies_and_does_not_hear_of_us():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_trusted", [False, True])
+def test_a_public_api_does_not_hear_whom_else_a_request_passed(is_trusted):
+    rules = upward_rules(via=False, tells_client=False, drops_cookies=True)
+    claims = (b"Via: 1.1 corp", b"X-Forwarded-For: 10.0.0.1", b"X-Forwarded-Port: 1")
+
+    assert up(*claims, b"True-Client-Ip: 10.0.0.1", rules=rules, is_trusted=is_trusted) == [
+        b"GET /a HTTP/1.1", b"Host: up.example", b"X-Request-Id: id-1",
+    ]  # fmt: skip
+
+
 def test_set_fields_replace_and_remove():
     rules = upward_rules(
         set_fields={b"X-Set": b"ours", b"User-Agent": b""},
