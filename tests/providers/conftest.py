@@ -1,0 +1,140 @@
+"""Every provider played on loopback, a gateway in front of them, and a ledger of who saw what."""
+
+import ssl
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.lab.gateway import run, serving
+from tests.providers.anthropic_play import AnthropicPlay
+from tests.providers.azure_play import AzurePlay
+from tests.providers.copilot_play import CopilotPlay
+from tests.providers.elevenlabs_play import ElevenLabsPlay
+from tests.providers.gemini_play import GeminiPlay
+from tests.providers.ledger import GATEWAY, Kind, Ledger, Role
+from tests.providers.openai_play import OpenAIPlay
+from tests.providers.tap import Tap
+from tests.providers.ways import VARIABLES, Way, configuration
+
+PLAYS = {
+    OpenAIPlay: "sk-proj-",
+    AzurePlay: "",
+    AnthropicPlay: "sk-ant-",
+    GeminiPlay: "AIza",
+    CopilotPlay: "ghu_",
+    ElevenLabsPlay: "sk_",
+}
+HERE = Path(__file__).parent
+LAST = "test_leaks.py"
+
+
+def pytest_collection_modifyitems(items):
+    """Look for leaks when everything else here has been said; a fixture's end comes later."""
+    places = [i for i, item in enumerate(items) if item.path.is_relative_to(HERE)]
+    ordered = sorted((items[i] for i in places), key=lambda item: item.path.name == LAST)
+    for i, item in zip(places, ordered, strict=True):
+        items[i] = item
+
+
+@pytest.fixture(scope="session")
+def ledger():
+    """Every secret of these tests, and all that was seen."""
+    return Ledger()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """The plays' authority in a file, and their TLS."""
+    authority = trustme.CA()
+    path = tmp_path_factory.mktemp("authority") / "ca.crt"
+    authority.cert_pem.write_to_path(str(path))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return path, context
+
+
+@pytest.fixture(scope="session")
+def plays(ledger, certificates):
+    """Every provider, by its name."""
+    with ExitStack() as stack:
+        made = {}
+        for kind, prefix in PLAYS.items():
+            key = ledger.make(Role.PROVIDER, kind.name, prefix)
+            play = stack.enter_context(kind(key, certificates[1]))
+            read = partial(bytes, play.received)
+            stack.enter_context(ledger.watching(Kind.UPSTREAM, kind.name, read))
+            made[kind.name] = play
+        yield made
+
+
+@pytest.fixture(scope="session")
+def start(ledger, certificates, plays, tmp_path_factory):
+    """Starts a gateway in front of the plays while a block runs; gives the way through it."""
+
+    @contextmanager
+    def start_(environ):
+        folder = tmp_path_factory.mktemp("gateway")
+        (folder / "pyproxy.toml").write_text(configuration(plays, certificates[0]))
+        key = ledger.adopt(
+            run(folder, "keys", "new", "alice", "--file", "keys").stdout.strip(), Role.CLIENT
+        )
+        made = run(folder, "cert")
+        assert made.returncode == 0, made.stderr
+        authority = folder / "certs" / "ca.crt"
+        tap = Tap([authority])
+        with ExitStack() as stack:
+            secret = ledger.make(Role.SHARED)
+            process, port = stack.enter_context(
+                serving(folder, environ={**environ, "PROXY_SECRET": secret})
+            )
+            audit = folder / "audit.jsonl"
+            for kind, read in (
+                (Kind.LOG, lambda: process.output().encode()),
+                (Kind.AUDIT, audit.read_bytes),
+                (Kind.ANSWER, lambda: bytes(tap.received)),
+            ):
+                stack.enter_context(ledger.watching(kind, GATEWAY, read))
+            yield Way(
+                lambda name: f"https://localhost:{port}/{name}",
+                lambda _: key,
+                tap.context,
+                str(authority),
+                secret,
+            )
+
+    return start_
+
+
+@pytest.fixture(scope="session")
+def through(start, plays):
+    """The way through a gateway that has every provider's key."""
+    with start({VARIABLES[name]: play.key for name, play in plays.items()}) as way:
+        yield way
+
+
+@pytest.fixture(scope="session")
+def bare(start):
+    """The way through a gateway that has none."""
+    with start({}) as way:
+        yield way
+
+
+@pytest.fixture(scope="session")
+def straight(plays, certificates):
+    """The way past it, with the provider's own key."""
+    path = str(certificates[0])
+    return Way(
+        lambda name: plays[name].url,
+        lambda name: plays[name].key,
+        ssl.create_default_context(cafile=path),
+        path,
+    )
+
+
+@pytest.fixture(params=["straight", "through"])
+def way(request):
+    """Each of the two, with the same result."""
+    return request.getfixturevalue(request.param)
