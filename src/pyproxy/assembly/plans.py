@@ -11,6 +11,7 @@ from pyproxy.config.origin import Origin
 from pyproxy.config.route import CredentialSettings, RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.gateway.plan import Plan
+from pyproxy.gateway.screen import ModelRules
 from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.shared_secret import SharedSecret
@@ -18,7 +19,7 @@ from pyproxy.limits.limit import Limit
 from pyproxy.limits.meter import Meter
 from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.providers.preset import Preset, always
-from pyproxy.routing.pattern import DeniedPaths
+from pyproxy.routing.pattern import DeniedPaths, Patterns
 from pyproxy.transform.request import UpwardRules, upward_rules
 from pyproxy.transform.response import DownwardRules, downward_rules
 from pyproxy.transform.security_headers import SecurityHeaders
@@ -93,6 +94,7 @@ def _plan(
         secret=_secret(route),
         users=frozenset(route.users),
         denied=DeniedPaths.of(closed_paths(route)),
+        models=_models(route, preset),
         meter=Meter(resources.store, [limits[name] for name in route.rate_limits]),
         max_body=settings.server.max_body if route.max_body is None else route.max_body,
         max_concurrent=route.max_concurrent,
@@ -105,6 +107,12 @@ def _plan(
         heartbeat=route.heartbeat,
         retries=route.retries,
     )
+
+
+def _models(route: RouteSettings, preset: Preset) -> ModelRules | None:
+    if not route.models:
+        return None
+    return ModelRules(preset.model, Patterns.of(route.models), route.model_peek)
 
 
 def closed_paths(route: RouteSettings) -> tuple[str, ...]:

@@ -122,6 +122,7 @@ def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]
     yield "callers", " or ".join(_WAYS[way] for way in route.auth) or "anybody"
     yield "from", ", ".join(map(str, route.allow_from))
     yield "users", ", ".join(route.users)
+    yield "models", ", ".join(route.models)
     yield "injects", _injected(route)
     yield "denied", ", ".join(closed_paths(route))
     yield "limits", "; ".join(limits_of(route, settings)) or "none"

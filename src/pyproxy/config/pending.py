@@ -13,8 +13,6 @@ _PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
     ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
     ("metrics", "users"): (False, "false"),
-    ("routes", ANY, "models"): ([],),
-    ("routes", ANY, "model_peek"): ("64KiB",),
 }
 # These have no effect either, but stand in many files and endanger nobody.
 _IGNORED: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {

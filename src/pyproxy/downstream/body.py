@@ -14,7 +14,10 @@ CHUNKS_AT_ONCE = 2000
 
 
 class BodySink(Protocol):
-    """Takes a request's body, piece by piece. Never blocks and never raises."""
+    """Takes a request's body, piece by piece.
+
+    Never blocks. May raise a refusal: then the body is broken, and nothing of it comes any more.
+    """
 
     def body_arrived(self, data: bytes) -> None:
         """Take the next bytes, at least one."""
@@ -78,7 +81,7 @@ class RequestBody:
 
         Raises:
             Malformed: The chunked coding is broken.
-            BodyTooLarge: The body grew over its limit.
+            Refusal: The body grew over its limit, or its sink refuses it.
         """
         content = self._decode(data)
         if content:

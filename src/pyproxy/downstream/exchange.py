@@ -1,7 +1,7 @@
 """One request and its answer on a client's connection."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from pyproxy.downstream.body import BodySink, RequestBody
 from pyproxy.downstream.drive import Drive, Signal
@@ -11,6 +11,9 @@ from pyproxy.errors.refusal import Refusal
 from pyproxy.wire.chunked import chunk, last_chunk
 from pyproxy.wire.framing import wants_close
 from pyproxy.wire.head import FieldLine, RequestHead
+from pyproxy.wire.status import status_line
+
+_CONTINUE: Final = 100
 
 
 class Channel(Protocol):
@@ -43,6 +46,13 @@ class Source(Protocol):
         """Read on."""
 
 
+class Screen(BodySink, Protocol):
+    """Sees a request's body before it goes anywhere."""
+
+    def send_to(self, sink: BodySink) -> None:
+        """Give the body to ``sink``."""
+
+
 class Exchange:
     """One request, and the answer that is being written to it.
 
@@ -58,11 +68,13 @@ class Exchange:
         source: Paused while the client does not read; set by who answers.
         broken: Why the request's body can never be complete, if so.
         on_broken: Told when ``broken`` is set; set by who answers.
+        has_continued: The client was asked for its body (RFC 9110 section 10.1.1).
     """
 
     __slots__ = (
-        "_channel", "_drive", "_is_chunked", "_is_out", "_out", "body", "broken", "has_begun",
-        "head", "is_ended", "is_unframed", "keeps_alive", "on_broken", "peer", "sent", "source",
+        "_channel", "_drive", "_is_chunked", "_is_out", "_out", "_screen", "body", "broken",
+        "has_begun", "has_continued", "head", "is_ended", "is_unframed", "keeps_alive", "on_broken",
+        "peer", "sent", "source",
     )  # fmt: skip
 
     def __init__(
@@ -78,11 +90,13 @@ class Exchange:
         self._is_out = False
         self._out: list[bytes] = []
         self._is_chunked = False
+        self._screen: Screen | None = None
         self.head = head
         self.body = body
         self.peer = peer
         self.keeps_alive = not wants_close(head)
         self.has_begun = False
+        self.has_continued = False
         self.is_ended = False
         self.is_unframed = False
         self.sent = 0
@@ -103,6 +117,13 @@ class Exchange:
         """Send a 1xx head; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
         if self.head.minor == 1:
             self._channel.write(head + b"\r\n")
+
+    def ask_for_body(self) -> None:
+        """Send a 100 to a client that waits for one with its body (RFC 9110 section 10.1.1)."""
+        waits = b"expect" in self.head.index and not self.body.received
+        if waits and not self.has_continued and not self.body.is_complete:
+            self.has_continued = True
+            self.interim(status_line(_CONTINUE, b"Continue"))
 
     def begin(self, head: bytes, length: int | None) -> None:
         """Stage an answer's head; it leaves with the next ``flush``.
@@ -211,8 +232,23 @@ class Exchange:
         if self.on_broken is not None:
             self.on_broken(refusal)
 
+    def screen_body(self, screen: Screen) -> None:
+        """Let ``screen`` see the body first; it gets what is held now.
+
+        Raises:
+            Refusal: It refuses the body.
+        """
+        self._attach(screen)
+        self._screen = screen
+
     def send_body_to(self, sink: BodySink) -> None:
         """Give the request's body, what is held and what comes, to ``sink``."""
+        if self._screen is not None:
+            self._screen.send_to(sink)
+        else:
+            self._attach(sink)
+
+    def _attach(self, sink: BodySink) -> None:
         was_full = self.body.is_full
         self.body.attach(sink)
         if was_full:

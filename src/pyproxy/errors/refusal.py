@@ -95,6 +95,13 @@ class UserNotAllowed(Refusal):
     message = "This user may not use this route."
 
 
+class ModelNotAllowed(Refusal):
+    """The model is not on the route's list, or it is not certain which one is asked for."""
+
+    status, code, is_final = 403, "model_not_allowed", True
+    message = "This route does not allow the model, or cannot tell which one is asked for."
+
+
 class PathDenied(Refusal):
     """The path is closed to every client."""
 

@@ -17,6 +17,7 @@ from pyproxy.gateway.permit import allow, occupied
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.refuse import refusal_head, refuse
 from pyproxy.gateway.report import denied, failed
+from pyproxy.gateway.screen import permit_model
 from pyproxy.gateway.visit import Visit, request_id_of
 from pyproxy.identity.echo import MisplacedCredential, is_sub_protocol
 from pyproxy.routing.choice import Match
@@ -109,6 +110,15 @@ class Handler:
             up = upward_head(exchange.head, course.path, visit.target.query, plan.up, sender)
             course.keep(caller, up)
         record.user = caller.principal.name
+        if plan.models is not None:
+            record.model = await permit_model(
+                plan.models,
+                exchange,
+                course.path,
+                visit.target.query,
+                is_upgrade=bool(up.protocols),
+                loop=desk.loop,
+            )
         await charge(desk, plan, caller.principal, visit)
         if plan.missing_credential:
             raise CredentialMissing.naming(plan.missing_credential)

@@ -178,6 +178,8 @@ async def _verify(
         allow(plan, visit.address)
         path = path_upwards(match, visit)
         caller = await let_in(desk, gateway, plan, visit, record, path)
+        if plan.models is not None:
+            plan.models.judge_unseen(method, path, visit.target.query)
         await charge(desk, plan, caller.principal, visit)
     # Sent for nobody too: empty, it replaces what a client may have put there.
     fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % _as_field(caller.principal.name)

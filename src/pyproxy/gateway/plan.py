@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pyproxy.gateway.screen import ModelRules
 from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.shared_secret import SharedSecret
@@ -30,6 +31,7 @@ class Plan:
         secret: The shared secret, where ``token`` is among the proofs.
         users: Who may use it; empty: everybody known.
         denied: Paths that are closed.
+        models: Which models may be asked for; ``None``: any.
         meter: Takes from all of its limits.
         max_body: Bytes.
         max_concurrent: Requests of one user at a time; 0: any number.
@@ -54,6 +56,7 @@ class Plan:
     secret: SharedSecret | None
     users: frozenset[str]
     denied: DeniedPaths
+    models: ModelRules | None
     meter: Meter
     max_body: int
     max_concurrent: int

@@ -15,7 +15,6 @@ from pyproxy.transform.response import (
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.wire.head import FieldLine, ResponseHead
 from pyproxy.wire.hop_by_hop import passes_trailers
-from pyproxy.wire.status import status_line
 from pyproxy.wire.upgrade import Protocols, upgrade_lines
 
 _CONTINUE = 100
@@ -41,7 +40,6 @@ class Relay:
         "_connection",
         "_cors",
         "_exchange",
-        "_has_continued",
         "_now",
         "_request_id",
         "_rules",
@@ -71,7 +69,6 @@ class Relay:
         self._rules = rules
         self._request_id = request_id
         self._cors = cors
-        self._has_continued = False
         self._now = desk.now
         self._wall = desk.wall
         self._worked = worked
@@ -87,9 +84,9 @@ class Relay:
     def interim_arrived(self, head: ResponseHead) -> None:
         """Pass a 1xx on (RFC 9110 section 15.2), but for one that was anticipated."""
         if head.status == _CONTINUE:
-            if self._has_continued:
+            if self._exchange.has_continued:
                 return
-            self._has_continued = True
+            self._exchange.has_continued = True
         self._exchange.interim(interim_head(head, self._rules))
 
     def anticipate_continue(self) -> None:
@@ -99,11 +96,8 @@ class Relay:
         server sends; towards the upstream we are that client, and have no body to begin with.
         """
         exchange = self._exchange
-        is_over = exchange.source is not self._connection or exchange.has_begun
-        if is_over or exchange.body.received or self._has_continued:
-            return
-        self._has_continued = True
-        exchange.interim(status_line(_CONTINUE, b"Continue"))
+        if exchange.source is self._connection and not exchange.has_begun:
+            exchange.ask_for_body()
 
     def head_arrived(self, head: ResponseHead, length: int) -> None:
         """Shape the head for the client; it leaves together with what follows it."""

@@ -17,6 +17,7 @@ _EVENTS: dict[str, AuditEvent] = {
     "ip_not_allowed": "access.denied",
     "user_not_allowed": "access.denied",
     "path_denied": "access.denied",
+    "model_not_allowed": "access.denied",
 }
 _OF_THE_UPSTREAM = frozenset(
     {"upstream_unreachable", "upstream_protocol_error", "upstream_timeout", "credential_missing"}

@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from pyproxy.providers.model_key import MODEL_ID
 from pyproxy.providers.preset import (
+    ModelPlace,
     Preset,
     ProviderCredential,
     always,
@@ -15,6 +17,7 @@ ELEVENLABS: Final = Preset(
     dialect=always("plain"),
     credential=ProviderCredential("xi-api-key", ("ELEVENLABS_API_KEY",), is_optional=True),
     is_public_api=True,
+    model=ModelPlace(key=MODEL_ID, parameters=("model_id",)),
     credential_paths=(
         "*/v1/user",  # its answer may hold the key itself
         "*/v1/user/",

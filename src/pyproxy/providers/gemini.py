@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from pyproxy.providers.preset import Dialect, Preset, ProviderCredential, with_all_below
+from pyproxy.providers.model_name import bare_model
+from pyproxy.providers.model_place import gemini_model
+from pyproxy.providers.preset import (
+    Dialect,
+    ModelPlace,
+    Preset,
+    ProviderCredential,
+    with_all_below,
+)
 
 _OPENAI: Final = b"/openai/"
 
@@ -20,6 +28,7 @@ GEMINI: Final = Preset(
     credential=ProviderCredential("x-goog-api-key", ("GEMINI_API_KEY",)),
     target_variable="GEMINI_API_TARGET",
     is_public_api=True,
+    model=ModelPlace(in_path=gemini_model, bare=bare_model),
     credential_paths=with_all_below(
         "*/auth_tokens",  # tokens with which a client talks to Google directly
         "*/credentials",

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from pyproxy.providers.model_key import MODEL, ModelKey
+
 Dialect = Literal["openai", "anthropic", "gemini", "plain"]
 DialectChooser = Callable[[bytes], Dialect]
 
@@ -61,6 +63,28 @@ def bearer(*variables: str) -> ProviderCredential:
     return ProviderCredential("Authorization", variables, _bearer)
 
 
+def _nowhere(path: bytes) -> str | None:
+    del path
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlace:
+    """Where an API's requests say which model they are for.
+
+    Attributes:
+        key: Of a JSON body's outermost object.
+        in_path: Finds it in a path, where that names one; raises ``Unreadable``.
+        parameters: Of the query, where a WebSocket is asked for; in lower case.
+        bare: Takes off what may stand before the name in a body.
+    """
+
+    key: ModelKey = MODEL
+    in_path: Callable[[bytes], str | None] = _nowhere
+    parameters: tuple[str, ...] = ("model",)
+    bare: Callable[[str], str] = str
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """A provider's defaults; each gives way to what the route configures.
@@ -82,6 +106,7 @@ class Preset:
         credential_paths: Likewise, but only where the gateway injects a key: what answers
             there is a credential too, or an address that needs none.
         request_defaults: Fields added to a request that lacks them.
+        model: Where requests name theirs.
     """
 
     name: str
@@ -95,6 +120,7 @@ class Preset:
     denied_paths: tuple[str, ...] = ()
     credential_paths: tuple[str, ...] = ()
     request_defaults: tuple[tuple[bytes, bytes], ...] = ()
+    model: ModelPlace = ModelPlace()
 
 
 def with_all_below(*patterns: str) -> tuple[str, ...]:

@@ -67,7 +67,8 @@ class AccessLog:
             f'"status":{record.status},"bytes_in":{record.bytes_in},'
             f'"bytes_out":{record.bytes_out},"ms":{record.ms:.1f},'
             f'"upstream_ms":{upstream_ms},"upstream":{quote(record.upstream)},'
-            f'"aborted":{"true" if record.is_aborted else "false"},"code":{quote(record.code)}}}'
+            f'"aborted":{"true" if record.is_aborted else "false"},"code":{quote(record.code)}'
+            f"{_model(record)}}}"
         )
 
     def _console(self, record: Record, wall: float) -> str:
@@ -86,12 +87,17 @@ class AccessLog:
         return painted(text, colour, is_coloured=self._is_coloured)
 
 
+def _model(record: Record) -> str:
+    return f',"model":{quote(record.model)}' if record.model else ""
+
+
 def _remarks(record: Record) -> str:
     """The rest of a record, each thing with its name and only if there is one."""
     words = [
         ("user", record.user),
         ("route", record.route),
         ("ip", record.ip),
+        ("model", record.model),
         ("upstream", record.upstream),
         ("upstream_ms", f"{record.upstream_ms:.1f}" if record.upstream_ms >= 0.0 else ""),
         ("in", str(record.bytes_in or "")),

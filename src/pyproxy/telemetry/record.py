@@ -39,6 +39,7 @@ class Record:
         upstream: The endpoint that was asked.
         is_aborted: The response broke off.
         code: Of the refusal, if it was one.
+        model: That was asked for, where the route looks for it.
     """
 
     request_id: str = ""
@@ -55,6 +56,7 @@ class Record:
     upstream: str = ""
     is_aborted: bool = False
     code: str = ""
+    model: str = ""
 
 
 def path_of(target: bytes) -> str:

@@ -10,7 +10,6 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
         ({"auth": {"ban": {"after": 20}}}, ("auth", "ban")),
         ({"store": {"url": "redis://h"}}, ("store", "url")),
         ({"metrics": {"users": True}}, ("metrics", "users")),
-        ({"routes": [{"models": ["gpt-*"]}]}, ("routes", 0, "models")),
     ],
     ids=str,
 )

@@ -37,6 +37,7 @@ PLAN = Plan(
     meter=Meter(MemoryStore(), []),
     max_body=1000,
     max_concurrent=0,
+    models=None,
     missing_credential=(),
     up=upward_rules(),
     down=downward_rules((b"Plain: 1\r\n", b"Encrypted: 1\r\n"), frozenset()),

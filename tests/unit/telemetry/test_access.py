@@ -63,6 +63,13 @@ def test_the_keys_come_in_the_order_of_the_contract():
     )
 
 
+def test_a_model_is_named_where_one_was_looked_for():
+    (line,) = lines_of(replace(RECORD, model="gpt-4o"))
+
+    assert json.loads(line)["model"] == "gpt-4o"
+    assert "model=gpt-4o" in lines_of(replace(RECORD, model="gpt-4o"), "console")[0]
+
+
 def test_an_upstream_that_was_not_asked_took_no_time():
     (line,) = lines_of(replace(RECORD, upstream_ms=-1.0, is_aborted=True, code="banned"))
 

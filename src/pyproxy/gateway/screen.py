@@ -1,0 +1,259 @@
+"""The model that a request asks for: found in its URL or body, and judged before it goes up."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pyproxy.downstream.body import HELD_BYTES, BodySink
+from pyproxy.downstream.exchange import Exchange
+from pyproxy.errors.refusal import ModelNotAllowed
+from pyproxy.providers.model_name import Unreadable
+from pyproxy.providers.model_place import query_model
+from pyproxy.providers.model_scan import ModelScan
+from pyproxy.providers.preset import ModelPlace
+from pyproxy.routing.pattern import Patterns
+from pyproxy.wire.head import FieldLine, RequestHead
+
+# Another charset, or a form, would give the same bytes another reading.
+_JSON: Final = re.compile(
+    rb'application/(?:[\w.+\-]+\+)?json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?;?', re.IGNORECASE
+)
+_BODILESS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRules:
+    """Which models a route lets through.
+
+    Attributes:
+        place: Where the provider's requests name theirs.
+        allowed: Patterns.
+        peek: Bytes of a body that are held until its model is known; what is longer goes up
+            as it comes, all but its end.
+    """
+
+    place: ModelPlace
+    allowed: Patterns
+    peek: int
+
+    def judge(self, model: str) -> str:
+        """The model, if it is allowed.
+
+        Raises:
+            ModelNotAllowed: It is not.
+        """
+        if not self.allowed.matches(model):
+            raise ModelNotAllowed(f"the model {model}")
+        return model
+
+    def named(self, path: bytes, query: bytes | None, *, is_upgrade: bool) -> str | None:
+        """The model that a URL names; ``None``: if at all, the body does.
+
+        Args:
+            path: As the upstream gets it.
+            query: Likewise.
+            is_upgrade: The request asks for another protocol, whose messages are not read.
+
+        Raises:
+            ModelNotAllowed: It is not allowed, or can be read in two ways, or is known to
+                the other protocol alone.
+        """
+        try:
+            model = self.place.in_path(path)
+            if model is None and is_upgrade:
+                model = query_model(query or b"", self.place.parameters)
+        except Unreadable as exc:
+            raise ModelNotAllowed(str(exc)) from exc
+        if model is None and is_upgrade:
+            raise ModelNotAllowed("a change of protocol whose URL names no model")
+        return None if model is None else self.judge(model)
+
+    def judge_unseen(self, method: bytes, path: bytes, query: bytes | None) -> None:
+        """Judge a request of which the URL alone is known.
+
+        Raises:
+            ModelNotAllowed: Its model is not allowed, or only its body could say.
+        """
+        model = self.named(path, query, is_upgrade=False)
+        if model is None and method not in _BODILESS:
+            raise ModelNotAllowed("the model is in a body that was not shown to us")
+
+
+class Screen:
+    """Lets a body's end pass only when all of it was seen and its model is allowed.
+
+    No upstream acts on half a JSON text, so that a model in the tail is found in time.
+
+    Args:
+        exchange: The request.
+        rules: The route's.
+        loop: The worker's.
+
+    Attributes:
+        model: Once it is known; ``""`` before.
+    """
+
+    __slots__ = (
+        "_exchange", "_held", "_held_bytes", "_is_holding", "_loop", "_rules", "_scan", "_signal",
+        "_sink", "_trailers", "model",
+    )  # fmt: skip
+
+    def __init__(
+        self, exchange: Exchange, rules: ModelRules, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._exchange = exchange
+        self._rules = rules
+        self._loop = loop
+        self._scan = ModelScan(rules.place.key)
+        self._signal = exchange.signal()
+        self._sink: BodySink | None = None
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._is_holding = False
+        self._trailers: list[FieldLine] | None = None
+        self.model = ""
+
+    async def decide(self) -> None:
+        """Wait for the model, or for as much of the body as may be waited for.
+
+        Raises:
+            Refusal: The model is not allowed, or the body is broken.
+        """
+        exchange = self._exchange
+        _require_json(exchange.head)
+        if exchange.broken is not None:
+            raise exchange.broken
+        exchange.screen_body(self)
+        if self._is_enough:
+            return
+        exchange.ask_for_body()
+        exchange.on_broken = self._signal.fail
+        try:
+            await self._signal
+        finally:
+            exchange.on_broken = None
+
+    @property
+    def _is_enough(self) -> bool:
+        """No more need be waited for."""
+        is_over = self._trailers is not None
+        return is_over or bool(self.model) or self._held_bytes >= self._rules.peek
+
+    # From the body
+
+    def body_arrived(self, data: bytes) -> None:
+        """Look at the next bytes, and pass on those before them.
+
+        Raises:
+            ModelNotAllowed: They name a model that is not allowed, or what they say has
+                more than one reading.
+        """
+        try:
+            self._scan.feed(data)
+        except Unreadable as exc:
+            raise ModelNotAllowed(str(exc)) from exc
+        if not self.model and self._scan.model is not None:
+            self.model = self._rules.judge(self._rules.place.bare(self._scan.model))
+        if self._sink is not None and self._held:
+            self._sink.body_arrived(self._held.pop())
+        self._held.append(data)
+        if self._sink is None:
+            self._held_bytes += len(data)
+            self._hold_back()
+
+    def _hold_back(self) -> None:
+        """Nobody takes the body yet: say when it is enough, and hold no more than that."""
+        if self._is_enough:
+            # Not at once: who is waked may end the exchange while its body is being read.
+            self._loop.call_soon(self._signal.set)
+        if self._held_bytes >= max(self._rules.peek, HELD_BYTES):
+            self._is_holding = True
+            self._exchange.hold_body()
+
+    def body_ended(self, trailers: list[FieldLine]) -> None:
+        """Pass on what was withheld.
+
+        Raises:
+            ModelNotAllowed: The body is no whole JSON object, or names no model.
+        """
+        try:
+            self._scan.end()
+        except Unreadable as exc:
+            raise ModelNotAllowed(str(exc)) from exc
+        if not self.model:
+            raise ModelNotAllowed("the body names no model")
+        self._trailers = trailers
+        if self._sink is None:
+            self._loop.call_soon(self._signal.set)
+        else:
+            self._release(self._sink)
+
+    # To the upstream
+
+    def send_to(self, sink: BodySink) -> None:
+        """Give the body to an upstream: what is held, but for the last of it, and what comes."""
+        self._sink = sink
+        if self._trailers is not None:
+            self._release(sink)
+            return
+        if len(self._held) > 1:
+            last = self._held.pop()
+            sink.body_arrived(b"".join(self._held))
+            self._held = [last]
+        if self._is_holding:
+            self._is_holding = False
+            self._exchange.resume_body()
+
+    def _release(self, sink: BodySink) -> None:
+        held, self._held = self._held, []
+        if held:
+            sink.body_arrived(held[0] if len(held) == 1 else b"".join(held))
+        sink.body_ended(self._trailers or [])
+
+
+async def permit_model(
+    rules: ModelRules,
+    exchange: Exchange,
+    path: bytes,
+    query: bytes | None,
+    *,
+    is_upgrade: bool,
+    loop: asyncio.AbstractEventLoop,
+) -> str:
+    """The model that a request asks for, if it is allowed and known by now.
+
+    A request without a body asks no model for anything, unless its URL names one.
+
+    Args:
+        rules: The route's.
+        exchange: The request; its body is screened from now on.
+        path: As the upstream gets it.
+        query: Likewise.
+        is_upgrade: It asks for another protocol.
+        loop: The worker's.
+
+    Raises:
+        Refusal: The model is not allowed, or there is none to be found, or the body is broken.
+    """
+    has_body = exchange.body.length != 0
+    model = rules.named(path, query, is_upgrade=is_upgrade and not has_body)
+    if model is not None or not has_body:
+        return model or ""
+    screen = Screen(exchange, rules, loop)
+    await screen.decide()
+    return screen.model
+
+
+def _require_json(head: RequestHead) -> None:
+    """Let pass only what everybody reads as JSON in UTF-8.
+
+    Raises:
+        ModelNotAllowed: It could be read in another way.
+    """
+    if not head.repeated.isdisjoint((b"content-type", b"content-encoding")):
+        raise ModelNotAllowed("Content-Type or Content-Encoding is repeated")
+    if _JSON.fullmatch(head.index.get(b"content-type", b"")) is None:
+        raise ModelNotAllowed("the body's Content-Type is not JSON in UTF-8")
+    if head.index.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise ModelNotAllowed("the body is compressed")

@@ -1,0 +1,225 @@
+import asyncio
+
+import pytest
+
+from pyproxy.downstream.body import HELD_BYTES, RequestBody
+from pyproxy.downstream.exchange import Exchange
+from pyproxy.errors.refusal import BodyTooLarge, ModelNotAllowed
+from pyproxy.gateway.screen import ModelRules, Screen, permit_model
+from pyproxy.providers.azure_openai import AZURE_OPENAI
+from pyproxy.providers.gemini import GEMINI
+from pyproxy.providers.openai import OPENAI
+from pyproxy.routing.pattern import Patterns
+from pyproxy.wire.head import read_request_head
+
+JSON = b"Content-Type: application/json\r\n"
+SOUND = b'{"model": "good-1", "x": 1}'
+LENGTH = len(SOUND)
+
+
+def rules(preset=OPENAI, *, peek=100):
+    return ModelRules(preset.model, Patterns.of(["good-*"]), peek)
+
+
+class Channel:
+    """Keeps what is asked of a client's connection."""
+
+    def __init__(self):
+        self.calls = []
+        self.written = b""
+
+    def write(self, data):
+        self.written += data
+
+    def hold_body(self):
+        self.calls.append("hold")
+
+    def resume_body(self):
+        self.calls.append("resume")
+
+
+class Sink:
+    """Keeps what goes up."""
+
+    def __init__(self):
+        self.body, self.trailers = b"", None
+
+    def body_arrived(self, data):
+        self.body += data
+
+    def body_ended(self, trailers):
+        self.trailers = trailers
+
+
+@pytest.fixture
+def channel():
+    return Channel()
+
+
+@pytest.fixture
+def make(channel):
+    """An exchange with a body of some length, of which nothing came yet."""
+
+    def make_(length=LENGTH, lines=JSON):
+        head = read_request_head(b"POST / HTTP/1.1\r\nHost: a\r\n" + lines + b"\r\n")
+        return Exchange(channel, head, RequestBody(length), None)
+
+    return make_
+
+
+async def deciding(exchange, *, peek=100):
+    """A screen, and the task that waits for it."""
+    screen = Screen(exchange, rules(peek=peek), asyncio.get_running_loop())
+    task = asyncio.get_running_loop().create_task(screen.decide())
+    await asyncio.sleep(0)
+    return screen, task
+
+
+async def test_a_body_that_is_here_needs_no_waiting(make):
+    exchange, sink = make(), Sink()
+    exchange.body.feed(SOUND)
+    screen = Screen(exchange, rules(), asyncio.get_running_loop())
+    await screen.decide()
+    exchange.send_body_to(sink)
+
+    assert screen.model == "good-1"
+    assert (sink.body, sink.trailers) == (SOUND, [])
+
+
+async def test_of_a_body_under_way_the_last_piece_is_withheld(make):
+    exchange, sink = make(), Sink()
+    screen, task = await deciding(exchange)
+    exchange.body.feed(SOUND[:19])
+    await task
+    exchange.body.feed(SOUND[19:21])
+    exchange.send_body_to(sink)
+    assert (screen.model, sink.body) == ("good-1", SOUND[:19])
+
+    exchange.body.feed(SOUND[21:-1])
+    assert sink.body == SOUND[:21]
+
+    exchange.body.feed(SOUND[-1:])
+    assert (sink.body, sink.trailers) == (SOUND, [])
+
+
+async def test_a_long_wait_ends_when_as_much_is_held_as_may_be(make, channel):
+    length = HELD_BYTES + 100
+    exchange, sink = make(length), Sink()
+    screen, task = await deciding(exchange, peek=10)
+    exchange.body.feed(b'{"x": "')
+    assert not task.done()
+
+    exchange.body.feed(b"y" * 10)
+    await task
+    exchange.body.feed(b"y" * HELD_BYTES)
+    assert channel.calls == ["hold"]
+
+    exchange.send_body_to(sink)
+    assert channel.calls == ["hold", "resume"]
+    assert len(sink.body) == 17
+    assert screen.model == ""
+
+
+async def test_a_body_that_breaks_is_waited_for_no_longer(make):
+    exchange = make()
+    _, task = await deciding(exchange)
+    exchange.break_body(BodyTooLarge())
+
+    with pytest.raises(BodyTooLarge):
+        await task
+    assert exchange.on_broken is None
+
+
+async def test_a_body_that_is_broken_is_not_looked_at(make):
+    exchange = make()
+    exchange.break_body(BodyTooLarge())
+
+    with pytest.raises(BodyTooLarge):
+        await Screen(exchange, rules(), asyncio.get_running_loop()).decide()
+
+
+@pytest.mark.parametrize("text", [b"{}   ", b'{"x"', b'{"model": "bad"}', b"nothing"])
+async def test_what_is_refused_breaks_the_body(make, text):
+    exchange = make(len(text))
+    screen, task = await deciding(exchange)
+    with pytest.raises(ModelNotAllowed):
+        exchange.body.feed(text)
+    exchange.break_body(ModelNotAllowed())
+
+    with pytest.raises(ModelNotAllowed):
+        await task
+    assert screen.model in {"", "bad"}
+
+
+async def test_a_client_that_waits_to_be_asked_is_asked(make, channel):
+    exchange = make(lines=JSON + b"Expect: 100-continue\r\n")
+    _, task = await deciding(exchange)
+    assert channel.written.startswith(b"HTTP/1.1 100 Continue\r\n")
+
+    exchange.body.feed(SOUND)
+    await task
+    assert channel.written.count(b"100 Continue") == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"",
+        b"Content-Type: text/plain\r\n",
+        b"Content-Type: application/json; charset=utf-16\r\n",
+        JSON + JSON,
+        JSON + b"Content-Encoding: br\r\n",
+        JSON + b"Content-Encoding: identity\r\nContent-Encoding: br\r\n",
+    ],
+)
+async def test_what_may_be_something_else_than_json_is_refused(make, lines):
+    exchange = make(lines=lines)
+    exchange.body.feed(SOUND)
+
+    with pytest.raises(ModelNotAllowed):
+        await Screen(exchange, rules(), asyncio.get_running_loop()).decide()
+
+
+async def permitted(exchange, preset, path, query=None, *, is_upgrade=False):
+    loop = asyncio.get_running_loop()
+    return await permit_model(
+        rules(preset), exchange, path, query, is_upgrade=is_upgrade, loop=loop
+    )
+
+
+async def test_without_a_body_no_model_is_asked_for(make):
+    assert await permitted(make(0), OPENAI, b"/v1/models") == ""
+
+
+async def test_a_model_in_the_path_is_the_one(make):
+    path = b"/v1beta/models/good-1:generateContent"
+
+    assert await permitted(make(), GEMINI, path) == "good-1"
+    with pytest.raises(ModelNotAllowed):
+        await permitted(make(), GEMINI, path.replace(b"good", b"bad"))
+
+
+async def test_a_model_in_the_query_counts_for_other_protocols_alone(make):
+    query = b"deployment=good-1"
+
+    assert await permitted(make(0), AZURE_OPENAI, b"/realtime", query, is_upgrade=True) == "good-1"
+    assert await permitted(make(0), AZURE_OPENAI, b"/realtime", query) == ""
+    with pytest.raises(ModelNotAllowed):
+        await permitted(make(0), AZURE_OPENAI, b"/realtime", is_upgrade=True)
+
+
+@pytest.mark.parametrize(
+    ("preset", "method", "path", "is_allowed"),
+    [
+        (OPENAI, b"GET", b"/v1/models", True),
+        (OPENAI, b"POST", b"/v1/responses", False),
+        (GEMINI, b"POST", b"/v1beta/models/good-1:generateContent", True),
+        (GEMINI, b"POST", b"/v1beta/models/bad:generateContent", False),
+    ],
+)
+def test_what_is_not_shown_cannot_be_allowed(preset, method, path, is_allowed):
+    if is_allowed:
+        rules(preset).judge_unseen(method, path, None)
+    else:
+        with pytest.raises(ModelNotAllowed):
+            rules(preset).judge_unseen(method, path, None)
