@@ -52,6 +52,8 @@ class Conversation:
         if frame.opcode is Opcode.CLOSE:
             raise Gone
         self._messages.append(bytes(frame.data))
+        # Over the wire it came masked (RFC 6455 section 5.3), where nobody finds a word in it.
+        self._wire.received += frame.data
         return json.loads(frame.data)
 
     def say(self, *messages, is_binary=False):

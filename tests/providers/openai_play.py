@@ -66,6 +66,7 @@ class OpenAIPlay(Play):
             "/responses": self._response,
             "/embeddings": _embeddings,
             "/audio/speech": _speech,
+            "/audio/transcriptions": _transcription,
             "/models": _models,
         }
         if not asked.path.startswith(self.base) or path not in known:
@@ -149,6 +150,11 @@ def _speech(asked):
     del asked
     pieces = [SPEECH[at : at + 5000] for at in range(0, len(SPEECH), 5000)]
     return Answer(200, (("Content-Type", "audio/mpeg"), *FIELDS), pieces)
+
+
+def _transcription(asked):
+    del asked
+    return of_json({"text": TEXT, "usage": {"type": "duration", "seconds": 1}}, *FIELDS)
 
 
 def _models(asked):

@@ -1,9 +1,11 @@
 """OpenAI's SDK, straight to the API and through the gateway."""
 
+import httpx2
 import openai
 import pytest
 
 from tests.providers.openai_play import RATE_LIMITED, SPEECH, TEXT, WORDS
+from tests.providers.upstream import Answer, Gone
 from tests.providers.ways import credentials, unlike
 
 HELLO = [{"role": "user", "content": "Grüße"}]
@@ -80,6 +82,28 @@ def test_embeddings_models_and_speech(client):
     assert vectors.data[0].embedding == [0.0, 0.5, 1.0]
     assert [model.id for model in models] == ["gpt-5"]
     assert speech.read() == SPEECH
+
+
+def test_recording_is_uploaded_to_the_byte(client, plays):
+    answer = client.audio.transcriptions.create(model="whisper", file=("a.mp3", SPEECH))
+
+    asked = plays["openai"].asked[-1]
+    assert answer.text == TEXT
+    assert asked.value("content-type").startswith("multipart/form-data; boundary=")
+    assert asked.body.count(SPEECH) == 1
+
+
+def test_stream_that_breaks_off_is_no_answer(client, plays):
+    def pieces():
+        yield b'data: {"id":"1","object":"chat.completion.chunk","choices":[]}\n\n'
+        raise Gone
+
+    plays["openai"].says(Answer(200, (("Content-Type", "text/event-stream"),), pieces()))
+    stream = client.chat.completions.create(model="gpt-5", messages=HELLO, stream=True)
+
+    assert next(stream).id == "1"
+    with pytest.raises((httpx2.TransportError, openai.APIConnectionError)):
+        next(stream)
 
 
 def test_providers_error_is_the_sdks_own(client, plays):
