@@ -4,11 +4,14 @@ import re
 
 from tests.providers.openai_play import OpenAIPlay, error
 
-DEPLOYED = re.compile(r"/openai/deployments/(?P<name>[^/]+)(?P<path>/.+)")
+DATED = re.compile(r"/openai(?!/v1/)(?:/deployments/[^/]+)?(?P<path>/.+)")
 
 
 class AzurePlay(OpenAIPlay):
-    """At ``/openai/v1``, or dated below ``/openai/deployments/NAME``; with a field ``api-key``."""
+    """With a field ``api-key``, at ``/openai/v1``, or at ``/openai`` with a date in the query.
+
+    There, what a deployment can do is below ``/openai/deployments/NAME``.
+    """
 
     name = "azure-openai"
     credential_field, scheme = "api-key", ""
@@ -18,7 +21,7 @@ class AzurePlay(OpenAIPlay):
         return error(401, "Access denied due to invalid subscription key.", None, "401")
 
     def answer(self, asked):
-        dated = DEPLOYED.fullmatch(asked.path)
+        dated = DATED.fullmatch(asked.path)
         if dated is None:
             return super().answer(asked)
         if "api-version" not in dict(asked.query):

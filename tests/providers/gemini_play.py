@@ -2,6 +2,7 @@
 
 import re
 
+from tests.providers import openai_play
 from tests.providers.conversation import Conversation
 from tests.providers.upstream import Play, of_events, of_json
 
@@ -44,6 +45,8 @@ class GeminiPlay(Play):
         if re.fullmatch(r"/v1\w*/models", asked.path):
             model = {"name": "models/gemini-3", "displayName": "Gemini 3"}
             return of_json({"models": [model]}, *FIELDS)
+        if asked.path == "/v1beta/openai/chat/completions":
+            return openai_play.chat(asked)
         found = MODEL.fullmatch(asked.path)
         known = {
             "generateContent": _whole,

@@ -62,8 +62,8 @@ class OpenAIPlay(Play):
     def answer(self, asked):
         path = asked.path.removeprefix(self.base)
         known = {
-            "/chat/completions": self._chat,
-            "/responses": self._response,
+            "/chat/completions": chat,
+            "/responses": _response,
             "/embeddings": _embeddings,
             "/audio/speech": _speech,
             "/audio/transcriptions": _transcription,
@@ -73,26 +73,29 @@ class OpenAIPlay(Play):
             return error(404, f"Invalid URL ({asked.path})", "invalid_request_error", None)
         return known[path](asked)
 
-    def _chat(self, asked):
-        head = {"id": "chatcmpl-1", "created": 1700000000, "model": asked.json.get("model", "gpt")}
-        if asked.json.get("stream"):
-            return of_events(_chunks({**head, "object": "chat.completion.chunk"}), *FIELDS)
-        message = {"role": "assistant", "content": TEXT, "refusal": None}
-        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-        answer = {**head, "object": "chat.completion", "choices": [choice], "usage": USAGE}
-        return of_json(answer, *FIELDS)
-
-    def _response(self, asked):
-        if asked.json.get("stream"):
-            events = list(response_events(asked.json["model"]))
-            return of_events([(event["type"], event) for event in events], *FIELDS)
-        return of_json(response(asked.json["model"]), *FIELDS)
-
     def talk(self, asked, wire):
         if asked.path == f"{self.base}/responses":
             _talk_of_responses(Conversation(asked, wire))
         else:
             _talk_in_realtime(Conversation(asked, wire, ["realtime"]), dict(asked.query))
+
+
+def chat(asked):
+    """An answer of the chat API."""
+    head = {"id": "chatcmpl-1", "created": 1700000000, "model": asked.json["model"]}
+    if asked.json.get("stream"):
+        return of_events(_chunks({**head, "object": "chat.completion.chunk"}), *FIELDS)
+    message = {"role": "assistant", "content": TEXT, "refusal": None}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    answer = {**head, "object": "chat.completion", "choices": [choice], "usage": USAGE}
+    return of_json(answer, *FIELDS)
+
+
+def _response(asked):
+    if asked.json.get("stream"):
+        events = response_events(asked.json["model"])
+        return of_events([(event["type"], event) for event in events], *FIELDS)
+    return of_json(response(asked.json["model"]), *FIELDS)
 
 
 def _chunks(head):

@@ -57,10 +57,13 @@ def test_chat_streams(client):
     assert [chunk.choices[0].delta.content for chunk in chunks] == ["", *WORDS, None]
 
 
-def test_embeddings_and_response(client):
+def test_embeddings_and_response(client, plays):
     vectors = client.embeddings.create(model="m", input="text", encoding_format="float")
+    answer = client.responses.create(model="mine", input="Grüße")
 
     assert vectors.data[0].embedding == [0.0, 0.5, 1.0]
+    assert answer.output_text == TEXT
+    assert plays[NAME].asked[-1].target == f"/openai/responses?api-version={VERSION}"
 
 
 def test_providers_error_is_the_sdks_own(client, plays):

@@ -2,10 +2,12 @@
 
 import json
 
+import openai
 import pytest
 from google import genai
 from google.genai import errors, types
 
+from tests.providers import openai_play
 from tests.providers.gemini_play import LIVE, RATE_LIMITED, TEXT, WORDS
 from tests.providers.ways import credentials, unlike
 
@@ -128,6 +130,21 @@ async def test_handshake_and_messages_arrive_as_they_were_sent(straight, through
 
     assert not unlike(*arrived)
     assert credentials(arrived[1]) == [plays["gemini"].credential]
+
+
+def test_openais_sdk_at_googles_openai_endpoint(through, plays):
+    with openai.OpenAI(
+        base_url=f"{through.url('gemini')}/v1beta/openai/",
+        api_key=through.key("gemini"),
+        http_client=openai.DefaultHttpxClient(verify=through.tls),
+    ) as client:
+        hello = [{"role": "user", "content": "Grüße"}]
+        answer = client.chat.completions.create(model=MODEL, messages=hello)
+
+    asked = plays["gemini"].asked[-1]
+    assert answer.choices[0].message.content == openai_play.TEXT
+    assert asked.target == "/v1beta/openai/chat/completions"
+    assert credentials(asked) == [plays["gemini"].credential]
 
 
 @pytest.mark.parametrize("query", ["key=KEY", "a=1&key=KEY&alt=json", "key=KEY&%6bey=KEY"])
