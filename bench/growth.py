@@ -4,9 +4,8 @@
     python -m bench.growth --quick --only keys workers
     python -m bench.growth --write                  table and picture into docs/performance.md
 
-keys, routes, addresses and injection measure Python's share of a request, without sockets and
-TLS; connections and workers measure a gateway that serves. Where anything failed, nothing is
-written and the exit code is 1.
+connections and workers measure a gateway that serves; all others measure Python's share of a
+request, without sockets and TLS. Where anything failed, nothing is written and the exit code is 1.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from bench import page
 from bench.command import STOPPED, add_common, demand_programs
 from bench.conditions import Conditions
 from bench.contenders.contender import Missing
-from bench.growths import python_share, served
+from bench.growths import injection, python_share, served
 from bench.growths.effort import Effort
 from bench.lines import draw_growth
 from bench.load import Failed
@@ -32,7 +31,8 @@ _GROWTHS: Final[Mapping[str, Callable[[Effort], list[Series]]]] = MappingProxyTy
         "keys": python_share.keys,
         "routes": python_share.routes,
         "addresses": python_share.addresses,
-        "injection": python_share.injection,
+        "injection": injection.credential,
+        "provider": injection.provider,
         "connections": served.connections,
         "workers": served.workers,
     }

@@ -14,7 +14,8 @@ import pstats
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -42,6 +43,7 @@ _RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1033\r\n\r\n"
     + b"x" * 1033
 )
+_JSON = ("Content-Type: application/json",)
 _BIND = "127.0.0.1:0"
 _CONFIGURATION = f"""
 [[listeners]]
@@ -58,13 +60,16 @@ upstream = "http://127.0.0.1:9000"
 """
 
 
-def request_for(path: str, key: str) -> bytes:
-    """A small completion request."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:5010\r\nAuthorization: Bearer {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
-    )
-    return head.encode() + _BODY
+def request_for(path: str, key: str, lines: Sequence[str] = _JSON) -> bytes:
+    """A small completion request; ``lines`` are its other fields."""
+    head = [
+        f"POST {path} HTTP/1.1",
+        "Host: 127.0.0.1:5010",
+        f"Authorization: Bearer {key}",
+        *lines,
+        f"Content-Length: {len(_BODY)}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + _BODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +78,17 @@ class Course:
 
     Attributes:
         configuration: TOML.
-        request: Sent over and over.
+        requests: Sent in turn, over and over; a single one is a head that a client repeats.
         addresses: Clients that take turns; empty: a single one.
         must_send: What the upstream must be sent, or the measurement is of something else.
+        environment: That the configuration is completed from.
     """
 
     configuration: str = _CONFIGURATION
-    request: bytes = field(default_factory=lambda: request_for("/v1/chat/completions", KEY))
+    requests: Sequence[bytes] = (request_for("/v1/chat/completions", KEY),)
     addresses: Sequence[str] = ()
     must_send: bytes = b""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class FakeTransport:
@@ -123,7 +130,7 @@ class Track:
     def __init__(self, course: Course, desk: Desk, resources: Resources) -> None:
         self._desk = desk
         self._resources = resources
-        self._request = course.request
+        self._requests = cycle(course.requests)
         self._peers = cycle([Peer(address, False, "") for address in course.addresses])
         self._has_peers = bool(course.addresses)
         self._must_send = course.must_send
@@ -141,7 +148,7 @@ class Track:
         loop = asyncio.get_running_loop()
         file = folder / "bench.toml"
         file.write_text(course.configuration)
-        settings = load(file, {}, folder).settings
+        settings = load(file, course.environment, folder).settings
         resources = Resources(loop, b"k" * 32, BcryptGate())
         desk = Desk(
             gateway=assemble(settings, group_listeners(settings.listeners), resources),
@@ -177,7 +184,7 @@ class Track:
     def _send(self) -> None:
         if self._has_peers:
             self._client.peer = next(self._peers)
-        self._client.data_received(self._request)
+        self._client.data_received(next(self._requests))
 
     def _answered(self, data: bytes) -> None:
         if not data.startswith(b"HTTP/1.1 200"):
@@ -233,14 +240,25 @@ class Track:
 
 async def measure(course: Course, count: int, rounds: int) -> float:
     """Microseconds per request, the best of ``rounds`` of ``count``, after one to warm up."""
-    with tempfile.TemporaryDirectory() as folder:
-        track = Track.open(course, Path(folder))
-        try:
-            await asyncio.sleep(0)
+    (best,) = await measure_in_turn([course], count, rounds)
+    return best
+
+
+async def measure_in_turn(courses: Sequence[Course], count: int, rounds: int) -> list[float]:
+    """Likewise for several courses, of which each has its turn in every round.
+
+    So a busy moment of the machine is not taken for a difference between them.
+    """
+    async with AsyncExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
+        tracks = [Track.open(course, folder) for course in courses]
+        for track in tracks:
+            ending.push_async_callback(track.close)
+        await asyncio.sleep(0)
+        for track in tracks:
             await track.lap(count)
-            return min([await track.lap(count) for _ in range(rounds)])
-        finally:
-            await track.close()
+        laps = [[await track.lap(count) for track in tracks] for _ in range(rounds)]
+        return [min(of_one) for of_one in zip(*laps, strict=True)]
 
 
 def _drop(_: str) -> None:

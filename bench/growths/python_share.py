@@ -2,8 +2,7 @@
 
 The same request through `hot_path`, with the last of so many keys in the keys file, to the last
 of so many routes, and from so many addresses in turn. Each is one look-up, whatever the number:
-the columns should not differ by more than the machine's mood. Likewise a request into which the
-upstream's credential is put, beside one without.
+the columns should not differ by more than the machine's mood.
 """
 
 import hashlib
@@ -20,14 +19,11 @@ from bench.hot_path import KEY, Course, measure, request_for
 from bench.series import Series
 
 FIGURE = "Python per request, \N{MICRO SIGN}s"
-INJECTION_LIMIT = 1.10
-"""What a request with a credential put in may cost, one without being 1."""
 
 _LEAST_REQUESTS = 2_000  # of a run: a tenth of a second, which is sometimes quiet throughout
 _REQUESTS = 20_000  # of all runs of a turn together, if one run has not more
 _PATH = "/v1/chat/completions"
 _FIRST_ADDRESS = int(IPv4Address("10.0.0.1"))
-_INJECTED = "sk-bench-upstream-0123456789abcdef"
 _HEAD = """
 [[listeners]]
 bind = "127.0.0.1:0"
@@ -40,9 +36,6 @@ _ROUTE = """
 name = "route-{number}"
 path = "/route-{number}"
 upstream = "http://127.0.0.1:9000"
-"""
-_INJECTION = f"""
-credential = {{ header = "Authorization", value = "Bearer {_INJECTED}" }}
 """
 
 Courses = Callable[[int, Path], Course]
@@ -64,17 +57,6 @@ def addresses(effort: Effort) -> list[Series]:
     return [_series("client addresses", (1, 1_000, 100_000), _with_addresses, effort)]
 
 
-def injection(effort: Effort) -> list[Series]:
-    """With no credential for the upstream put in, and with one; says whether that is dear."""
-    series = _series("upstream credential put in", (0, 1), _with_injection, effort)
-    without, with_one = series.points.values()
-    ratio = with_one / without
-    verdict = "within" if ratio <= INJECTION_LIMIT else "above"
-    print(f"a credential put in costs {ratio:.3f} of a request without; {verdict} "
-          f"{INJECTION_LIMIT:.2f}")  # fmt: skip
-    return [series]
-
-
 def _with_keys(number: int, folder: Path) -> Course:
     all_keys = [*(f"sk-bench-{each:08d}-0123456789abcdef" for each in range(number - 1)), KEY]
     lines = (
@@ -85,26 +67,19 @@ def _with_keys(number: int, folder: Path) -> Course:
     file.write_text("".join(lines))
     file.chmod(0o600)
     configuration = f'{_HEAD}[auth]\nkeys_file = "{file}"\n{_ROUTE.format(number=0)}'
-    return Course(configuration, request_for(f"/route-0{_PATH}", KEY))
+    return Course(configuration, [request_for(f"/route-0{_PATH}", KEY)])
 
 
 def _with_routes(number: int, _: Path) -> Course:
     tables = "".join(_ROUTE.format(number=each) for each in range(number))
     configuration = f'{_HEAD}[auth]\nkeys = ["{KEY}"]\n{tables}'
-    return Course(configuration, request_for(f"/route-{number - 1}{_PATH}", KEY))
+    return Course(configuration, [request_for(f"/route-{number - 1}{_PATH}", KEY)])
 
 
 def _with_addresses(number: int, folder: Path) -> Course:
     course = _with_routes(1, folder)
     peers = [str(IPv4Address(_FIRST_ADDRESS + each)) for each in range(number)]
-    return Course(course.configuration, course.request, peers)
-
-
-def _with_injection(number: int, folder: Path) -> Course:
-    course = _with_routes(1, folder)
-    if not number:
-        return course
-    return Course(course.configuration + _INJECTION, course.request, must_send=_INJECTED.encode())
+    return Course(course.configuration, course.requests, peers)
 
 
 def _series(name: str, numbers: Sequence[int], courses: Courses, effort: Effort) -> Series:

@@ -3,8 +3,7 @@ from collections import Counter
 
 import pytest
 
-from bench.growths.python_share import _with_injection
-from bench.hot_path import Course, measure, request_for
+from bench.hot_path import KEY, Course, measure, request_for
 from bench.shares import Sampler, by_package
 
 
@@ -12,14 +11,18 @@ async def test_a_course_is_run_and_timed():
     assert await measure(Course(), count=5, rounds=1) > 0
 
 
-async def test_the_upstreams_credential_takes_the_place_of_the_clients(tmp_path):
-    assert await measure(_with_injection(1, tmp_path), count=5, rounds=1) > 0
+async def test_requests_take_turns():
+    known, unknown = (request_for("/v1", key) for key in (KEY, "sk-unknown"))
+
+    async with asyncio.timeout(5):
+        with pytest.raises(RuntimeError, match="refused"):
+            await measure(Course(requests=[known, known, unknown]), count=3, rounds=1)
 
 
 @pytest.mark.parametrize(
     ("course", "reason"),
     [
-        pytest.param(Course(request=request_for("/v1", "sk-unknown")), "refused", id="refused"),
+        pytest.param(Course(requests=[request_for("/v1", "sk-unknown")]), "refused", id="refused"),
         pytest.param(Course(must_send=b"never sent"), "must be sent", id="not what must go up"),
     ],
 )
