@@ -2,7 +2,8 @@
 
 Nothing else is special; there are no ``?`` and no classes. Matching takes time
 linear in the text for any pattern: what stands between two stars is looked for
-once, at its first place, and never again (atomic groups).
+once, at its first place, and never again (atomic groups). Patterns of the usual
+forms need no regular expression, which would try each of them at each place.
 """
 
 import re
@@ -23,19 +24,47 @@ class Patterns:
     """Names, of which upper and lower case differ.
 
     Attributes:
-        expression: Matches what any of the patterns matches.
+        names: Match themselves alone.
+        beginnings: What is before the only star of a pattern, at its end.
+        ends: What is behind the only star, at its beginning.
+        within: What is between two stars, at both ends.
+        expression: Matches what any of the other patterns matches.
     """
 
+    names: frozenset[str]
+    beginnings: tuple[str, ...]
+    ends: tuple[str, ...]
+    within: tuple[str, ...]
     expression: re.Pattern[str]
 
     @classmethod
     def of(cls, patterns: Iterable[str]) -> "Patterns":
         """Compile patterns; of none, nothing matches."""
-        return cls(_compiled(patterns))
+        names, beginnings, ends, within, others = set(), [], [], [], []
+        for pattern in patterns:
+            match _parts(pattern):
+                case [name]:
+                    names.add(name)
+                case [beginning, ""]:
+                    beginnings.append(beginning)
+                case ["", end]:
+                    ends.append(end)
+                case ["", part, ""]:
+                    within.append(part)
+                case parts:
+                    others.append(_expression(parts))
+        expression = re.compile("|".join(others) if others else r"(?!)", re.DOTALL)
+        return cls(frozenset(names), tuple(beginnings), tuple(ends), tuple(within), expression)
 
     def matches(self, name: str) -> bool:
         """Whether any pattern matches the whole of ``name``."""
-        return self.expression.fullmatch(name) is not None
+        return (
+            name in self.names
+            or name.startswith(self.beginnings)
+            or name.endswith(self.ends)
+            or any(part in name for part in self.within)
+            or self.expression.fullmatch(name) is not None
+        )
 
 
 class DeniedPaths:
@@ -94,15 +123,12 @@ class DeniedPaths:
             return True
 
 
-def _compiled(patterns: Iterable[str]) -> re.Pattern[str]:
-    alternatives = [_expression(pattern) for pattern in patterns]
-    return re.compile("|".join(alternatives) if alternatives else r"(?!)", re.DOTALL)
+def _parts(pattern: str) -> list[str]:
+    """What stands before, between and behind the stars."""
+    return re.split(r"\*+", pattern)
 
 
-def _expression(pattern: str) -> str:
-    """One pattern as a regular expression that never backtracks over a star."""
-    first, *others = (re.escape(part) for part in re.split(r"\*+", pattern))
-    if not others:
-        return first
-    between = "".join(f"(?>.*?{part})" for part in others[:-1])
-    return f"{first}{between}.*{others[-1]}"
+def _expression(parts: Iterable[str]) -> str:
+    """A pattern with a star or more as a regular expression that never backtracks over one."""
+    first, *between, last = map(re.escape, parts)
+    return f"{first}{''.join(f'(?>.*?{part})' for part in between)}.*{last}"

@@ -19,6 +19,10 @@ COPILOT = DeniedPaths.of(["/token", "/token/*", "/usage", "/usage/*"])
         pytest.param("gpt-4o*", "gpt-4o", True, id="star for nothing"),
         pytest.param("*mini", "gpt-4o-mini", True, id="star at the start"),
         pytest.param("*mini", "gpt-4o-minimal", False, id="star at the start and more behind"),
+        pytest.param("*-4*", "gpt-4o", True, id="stars at both ends"),
+        pytest.param("*-4*", "gpt-3", False, id="stars at both ends and another name"),
+        pytest.param("gpt*mini", "gpt-4o-mini", True, id="star in between"),
+        pytest.param("gpt*mini", "gpt-4o-minimal", False, id="star in between and more behind"),
         pytest.param("*-4*-m*", "gpt-4o-mini", True, id="stars in between"),
         pytest.param("*-4*-m*", "gpt-4m", False, id="parts in order"),
         pytest.param("a*a", "a", False, id="parts do not overlap"),
@@ -37,12 +41,23 @@ def test_patterns_match_whole_names(pattern, name, expected):
     assert Patterns.of([pattern]).matches(name) is expected
 
 
-def test_any_of_several_patterns_will_do():
-    patterns = Patterns.of(["gpt-*", "claude-*"])
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        pytest.param(["gpt-4o", "claude-sonnet"], id="names"),
+        pytest.param(["gpt-*", "claude-*"], id="star at the end"),
+        pytest.param(["*-4o", "*-sonnet"], id="star at the start"),
+        pytest.param(["*t-*", "*e-*"], id="stars at both ends"),
+        pytest.param(["g*-*o", "c*-*t"], id="stars in between"),
+        pytest.param(["*-4*", "claude-*"], id="of different forms"),
+    ],
+)
+def test_any_of_several_patterns_will_do(patterns):
+    several = Patterns.of(patterns)
 
-    assert patterns.matches("claude-sonnet")
-    assert patterns.matches("gpt-4o")
-    assert not patterns.matches("gemini")
+    assert several.matches("claude-sonnet")
+    assert several.matches("gpt-4o")
+    assert not several.matches("gemini")
 
 
 def test_of_no_patterns_nothing_matches():
