@@ -3,6 +3,7 @@ from pydantic import ValidationError
 
 from pyproxy.config.egress import EgressSettings
 from pyproxy.config.load import load
+from pyproxy.errors.fault import ConfigurationError
 
 
 def egress(**keys):
@@ -75,3 +76,26 @@ def test_forms_in_the_file(tmp_path, text, origin):
 
     assert proxy == egress(proxy="http://u:secret@p:1").proxy
     assert proxy.origin == origin.format(folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environ", "fault"),
+    [
+        ({"HTTPS_PROXY": "socks5://u:secret@p:1080"}, "HTTPS_PROXY: must be a URL such as"),
+        ({"https_proxy": "http://u:secret@p"}, "https_proxy: needs the proxy's port"),
+        ({"NO_PROXY": "a.example, <local>"}, "NO_PROXY: must be"),
+    ],
+    ids=str,
+)
+def test_faults_of_the_environment_name_the_variable(tmp_path, environ, fault):
+    (tmp_path / "pyproxy.toml").write_text(
+        '[auth]\nkeys = ["a-key-of-somebody"]\n[[routes]]\nname = "a"\n'
+        'upstream = "https://a.example"\n[[listeners]]\nbind = "127.0.0.1:1"\n'
+    )
+
+    with pytest.raises(ConfigurationError) as caught:
+        load(tmp_path / "pyproxy.toml", environ, tmp_path)
+
+    [found] = caught.value.faults
+    assert str(found).startswith(fault)
+    assert "u:secret" not in str(found)
