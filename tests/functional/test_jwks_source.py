@@ -11,6 +11,8 @@ import pytest
 import trustme
 from aiohttp import TCPConnector, web
 
+from pyproxy.config.proxy import Proxy
+from pyproxy.config.surroundings import NOWHERE
 from pyproxy.identity.jwk_members import without_private
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jwks_fetch import FetchFailed, fetch, open_session
@@ -18,6 +20,7 @@ from pyproxy.identity.jwks_source import RemoteKeySet
 from pyproxy.identity.jws_algorithms import ALGORITHMS
 from pyproxy.identity.signing_keys import generate_signing_key
 from pyproxy.upstream.reason import in_words
+from tests.connect_proxy import ConnectProxy
 
 SIGNING = generate_signing_key("ES256")
 FIRST = {**without_private(SIGNING), "kid": "first"}
@@ -614,3 +617,89 @@ async def test_a_set_that_is_equal_is_equal(provider):
         _document(FIRST), algorithms=ALGORITHMS, source=f"{provider.url}/jwks", public_only=True
     )
     assert remote.keys.current(remote.clock.now) == expected
+
+
+# --- Through a proxy
+
+
+def through(proxy, url=None):
+    """The way to every host is this proxy."""
+    found = Proxy.parse(url or proxy.url, NOWHERE)
+    return lambda _host, _port: found
+
+
+async def test_it_is_fetched_through_the_proxy(provider):
+    provider.serve(FIRST)
+    port = int(provider.url.rpartition(":")[2])
+    async with ConnectProxy(leads_to=port) as proxy:
+        url = proxy.url.replace("://", "://alice:secret@")
+        remote = Remote(provider, proxy_for=through(proxy, url))
+        await remote.refresh()
+
+    assert remote.names() == ["first"]
+    (head,) = proxy.heads
+    assert head.startswith(b"CONNECT localhost:%d HTTP/1.1\r\n" % port)
+    assert b"Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n" in head
+    assert "Proxy-Authorization" not in provider.seen[0].headers
+
+
+async def test_way_is_asked_for_by_host_and_port_at_each_fetch(provider):
+    asked = []
+    issuer = provider.url
+    provider.serve(FIRST)
+    provider.answers["/.well-known/openid-configuration"] = lambda _: _respond(
+        json.dumps({"issuer": issuer, "jwks_uri": f"{issuer}/jwks"}).encode()
+    )
+    remote = Remote(
+        provider,
+        url="",
+        issuer_url=issuer,
+        proxy_for=lambda host, port: asked.append((host, port)),
+    )
+    await remote.refresh()
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+    assert asked == [("localhost", int(issuer.rpartition(":")[2]))] * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(b"HTTP/1.1 407 secret\r\n\r\n", "the proxy answered 407", id="credentials"),
+        pytest.param(b"HTTP/1.1 403 secret\r\n\r\n", "the proxy answered 403", id="forbidden"),
+        pytest.param(b"SSH-2.0-secret\r\n", "the answer is malformed", id="no HTTP"),
+        pytest.param(b"", "closed by the other side", id="closes"),
+    ],
+)
+async def test_proxys_refusal_is_said(provider, answer, reason):
+    async with ConnectProxy(answer) as proxy:
+        url = proxy.url.replace("://", "://alice:secret@")
+        remote = Remote(provider, proxy_for=through(proxy, url))
+        await remote.refresh()
+
+    assert [event["reason"] for event in remote.events] == [reason]
+    assert "secret" not in str(remote.events)
+    assert provider.seen == []
+
+
+async def test_proxy_that_is_gone_is_said(provider):
+    async with ConnectProxy() as proxy:
+        pass
+    remote = Remote(provider, proxy_for=through(proxy))
+    await remote.refresh()
+
+    assert remote.events[0]["reason"] == "the proxy cannot be reached: connection refused"
+
+
+async def test_certificate_is_the_sources_to_show(provider):
+    """A proxy that leads somewhere else cannot put keys in."""
+    provider.serve(FIRST)
+    port = int(provider.url.rpartition(":")[2])
+    async with ConnectProxy(leads_to=port) as proxy:
+        remote = Remote(provider, url="https://issuer.invalid/jwks", proxy_for=through(proxy))
+        await remote.refresh()
+
+    assert remote.names() is None
+    assert "certificate verify failed" in remote.events[0]["reason"]
+    assert provider.seen == []
