@@ -15,7 +15,18 @@ UNUSABLE = 2
 
 
 # Each is `pyproxy.cli.NAME.NAME`.
-COMMANDS = ("serve", "check", "explain", "keys", "jwks", "cert", "schema", "health", "version")
+COMMANDS = (
+    "serve",
+    "check",
+    "explain",
+    "keys",
+    "jwks",
+    "cert",
+    "env",
+    "schema",
+    "health",
+    "version",
+)
 
 
 class Commands(click.Group):

@@ -5,7 +5,18 @@ import pytest
 
 from pyproxy.cli.main import main
 
-COMMANDS = ["serve", "check", "explain", "keys", "jwks", "cert", "schema", "health", "version"]
+COMMANDS = [
+    "serve",
+    "check",
+    "explain",
+    "keys",
+    "jwks",
+    "cert",
+    "env",
+    "schema",
+    "health",
+    "version",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
