@@ -9,11 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from pyproxy.cli.provider_keys import provider_keys
+from pyproxy.cli.provider_keys import looks_real, provider_keys
 from pyproxy.cli.trust import TRUST_VARIABLES
 from pyproxy.egress.spared import Spared, are_spared, entries_in
 from pyproxy.errors.fault import Fault
+from pyproxy.providers.clients import CLIENTS, Clients
 
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -21,14 +23,16 @@ def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Ite
     """What is wrong on this side of the gateway at ``url``; names of variables, never values."""
     yield from provider_keys(environ)
     yield from _misleading(environ)
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or _port(parts) is None:
+    parts = _parsed(url)
+    if parts is None:
         yield Fault("--client", f"{url!r} is no URL such as https://gateway.example:5000")
         return
     yield from _detour(parts, environ)
-    problem = _unreached(f"{parts.scheme}://{parts.netloc}/health", timeout_s)
+    problem = _unreached(parts, timeout_s)
     if problem:
         yield Fault(url, problem)
+    yield from _straight(environ)
+    yield from _astray(parts, environ, timeout_s)
 
 
 def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
@@ -38,6 +42,64 @@ def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
         path = environ.get(name)
         if path and not Path(path).exists():
             yield Fault(name, f"there is no file {path}; an absolute path holds in every folder")
+
+
+def _straight(environ: Mapping[str, str]) -> Iterator[Fault]:
+    """Clients with a key and nothing that leads them to the gateway."""
+    for clients in _every():
+        names = [name for name, _ in clients.base_urls]
+        if not clients.finds_itself or any(environ.get(name) for name in names):
+            continue
+        for key in (*clients.keys, *clients.own_keys):
+            value = environ.get(key, "").strip()
+            if value and not looks_real(key, value):
+                problem = f"is not set, though {key} is: its clients go straight to the provider"
+                yield Fault(names[0], problem)
+                break
+
+
+def _astray(
+    gateway: urllib.parse.SplitResult, environ: Mapping[str, str], timeout_s: float
+) -> Iterator[Fault]:
+    """Base URLs that lead elsewhere, or to a listener of the gateway's that cannot be reached."""
+    reached = {_origin(gateway): ""}
+    for name in dict.fromkeys(name for clients in _every() for name, _ in clients.base_urls):
+        if not (value := environ.get(name, "")):
+            continue
+        parts = _parsed(value)
+        if parts is None:
+            yield Fault(name, "is no URL such as https://gateway.example:5000")
+        elif _machine(parts) != _machine(gateway):
+            yield Fault(name, f"leads to {parts.hostname}, not to the gateway")
+        else:
+            if _origin(parts) not in reached:
+                reached[_origin(parts)] = _unreached(parts, timeout_s)
+            if problem := reached[_origin(parts)]:
+                yield Fault(name, problem)
+
+
+def _every() -> Iterator[Clients]:
+    """The clients of all presets, each once."""
+    yield from dict.fromkeys(clients for several in CLIENTS.values() for clients in several)
+
+
+def _parsed(url: str) -> urllib.parse.SplitResult | None:
+    """A URL of HTTP, taken apart; None if it is none."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:  # an address with one bracket
+        return None
+    is_sound = parts.scheme in _PORTS and parts.hostname and _port(parts) is not None
+    return parts if is_sound else None
+
+
+def _machine(parts: urllib.parse.SplitResult) -> str:
+    host = parts.hostname or ""
+    return "localhost" if host in _LOOPBACK else host
+
+
+def _origin(parts: urllib.parse.SplitResult) -> tuple[str, str, int]:
+    return parts.scheme, _machine(parts), _port(parts) or 0
 
 
 def _detour(gateway: urllib.parse.SplitResult, environ: Mapping[str, str]) -> Iterator[Fault]:
@@ -67,7 +129,8 @@ def _is_spared(host: str, port: int, no_proxy: str) -> bool:
     return are_spared(entries, host, port)
 
 
-def _unreached(url: str, timeout_s: float) -> str:
+def _unreached(gateway: urllib.parse.SplitResult, timeout_s: float) -> str:
+    url = f"{gateway.scheme}://{gateway.netloc}/health"
     # Any proxy of the environment is left out: the gateway is asked, not the way to it.
     context = ssl.create_default_context()
     opener = urllib.request.build_opener(

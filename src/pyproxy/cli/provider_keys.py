@@ -7,19 +7,36 @@ from typing import Final
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import Fault
 
-# How the keys begin that providers give out.
-PROVIDER_KEYS: Final[Mapping[str, str | tuple[str, ...]]] = {
-    "OPENAI_API_KEY": "sk-",
-    "OPENAI_ADMIN_KEY": "sk-admin-",
-    "ANTHROPIC_API_KEY": "sk-ant-",
-    "ANTHROPIC_AUTH_TOKEN": "sk-ant-",
-    "GEMINI_API_KEY": "AIza",
-    "GOOGLE_API_KEY": "AIza",
-    "ELEVENLABS_API_KEY": "sk_",
-    "GITHUB_TOKEN": ("ghp_", "gho_", "ghu_", "ghs_", "github_pat_"),
-    "COPILOT_GITHUB_TOKEN": ("gho_", "ghu_", "ghp_", "github_pat_"),
+# Wherever clients of the presets look for a key; most take one of any provider.
+VARIABLES: Final = (
+    "OPENAI_API_KEY",
+    "OPENAI_ADMIN_KEY",
+    "CODEX_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "COPILOT_GITHUB_TOKEN",
+    "COPILOT_TOKEN",
+    "COPILOT_API_KEY",
+    "COPILOT_PROVIDER_API_KEY",
+    "COPILOT_PROVIDER_BEARER_TOKEN",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+    "AZURE_OPENAI_API_KEY",
+    "ELEVENLABS_API_KEY",
+    "XI_API_KEY",
+)
+# How they begin: OpenAI's and Anthropic's, ElevenLabs', Google's, GitHub's.
+_START: Final = re.compile(r"sk-|sk_|AIza|AQ\.|gh[opsu]_|github_pat_")
+# Azure's keys, and old ones of ElevenLabs', begin in no way of their own.
+_BARE: Final[Mapping[str, re.Pattern[str]]] = {
+    "AZURE_OPENAI_API_KEY": re.compile(r"[0-9a-f]{32}|[0-9A-Za-z]{84}"),
+    "ELEVENLABS_API_KEY": re.compile(r"[0-9a-f]{32}"),
+    "XI_API_KEY": re.compile(r"[0-9a-f]{32}"),
 }
-# The shortest of them, Google's and GitHub's, have 39 and 40 characters.
+# The shortest of them, of 32 digits, are Azure's; Google's and GitHub's have 39 and 40.
 _SHORTEST: Final = 30
 # SDKs insist on a key, so people write one: words and runs that chance does not make.
 _PLACEHOLDER: Final = re.compile(
@@ -36,16 +53,23 @@ def provider_keys(environ: Mapping[str, str], settings: Settings | None = None) 
         settings: Of a gateway that runs in it; what it sends upstream is its own to hold.
     """
     held = tuple(_sent_upstream(settings)) if settings is not None else ()
-    for name, start in PROVIDER_KEYS.items():
-        value = environ.get(name, "")
-        if _looks_real(value, start) and not any(value in text for text in held):
+    for name in VARIABLES:
+        value = environ.get(name, "").strip()
+        if looks_real(name, value) and not any(value in text for text in held):
             yield Fault(name, "looks like a provider's own key; a client needs the gateway's alone")
 
 
-def _looks_real(value: str, start: str | tuple[str, ...]) -> bool:
+def looks_real(name: str, value: str) -> bool:
+    """Whether a value is what a provider gives out, and nothing that people make up.
+
+    Args:
+        name: Of the variable that holds it.
+        value: Without white space around it.
+    """
+    bare = _BARE.get(name)
     return (
         len(value) >= _SHORTEST
-        and value.startswith(start)
+        and (_START.match(value) is not None or (bare is not None and bool(bare.fullmatch(value))))
         and any(map(str.isdigit, value))
         and _PLACEHOLDER.search(value) is None
     )

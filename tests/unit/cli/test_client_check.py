@@ -46,7 +46,16 @@ def test_nobody_there_is_said(unused_port):
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:5000", "ftp://x", "https://", "file:///etc/passwd", "http://x:99999"]
+    "url",
+    [
+        "localhost:5000",
+        "ftp://x",
+        "https://",
+        "file:///etc/passwd",
+        "http://x:99999",
+        "http://x:y",
+        "http://[::1",
+    ],
 )
 def test_what_is_no_url_is_said(url):
     (fault,) = faults(url)
@@ -113,3 +122,82 @@ def test_domain_spares_its_hosts(unused_port):
     (fault,) = faults(f"https://llm.gateway.invalid:{unused_port}", environ)
 
     assert "reached" in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("OPENAI_BASE_URL", "https://api.openai.com/v1", id="the provider's own"),
+        pytest.param("ANTHROPIC_BASE_URL", "http://u:p4ss@elsewhere.test:1", id="with a password"),
+        pytest.param("GOOGLE_GEMINI_BASE_URL", "https://elsewhere.test", id="Gemini"),
+        pytest.param("COPILOT_PROVIDER_BASE_URL", "http://elsewhere.test", id="Copilot"),
+        pytest.param("ELEVENLABS_BASE_URL", "http://elsewhere.test", id="ElevenLabs"),
+    ],
+)
+def test_client_that_is_led_elsewhere_is_said(answering, name, value):
+    (fault,) = faults(f"http://127.0.0.1:{answering()}", {name: value})
+
+    assert fault.startswith(f"{name}: leads to ")
+    assert "not to the gateway" in fault
+    assert "p4ss" not in fault
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1:5000", "http://x:port", "http://[::1"])
+def test_base_url_that_is_none_is_said(answering, value):
+    (fault,) = faults(f"http://127.0.0.1:{answering()}", {"OPENAI_BASE_URL": value})
+
+    assert fault.startswith("OPENAI_BASE_URL: is no URL")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_client_of_another_listener_is_fine(answering, host):
+    environ = {
+        "OPENAI_BASE_URL": f"http://{host}:{answering()}/v1",
+        "OPENAI_API_KEY": "placeholder-token-for-credential-isolation",
+    }
+
+    assert faults(f"http://127.0.0.1:{answering()}", environ) == []
+
+
+def test_listener_that_does_not_answer_is_named_by_all_whom_it_serves(answering, unused_port):
+    there = f"http://127.0.0.1:{unused_port}"
+    environ = {"OPENAI_BASE_URL": f"{there}/v1", "ANTHROPIC_BASE_URL": there}
+
+    found = faults(f"http://127.0.0.1:{answering()}", environ)
+
+    assert [fault.partition(":")[0] for fault in found] == list(environ)
+    assert all("refused" in fault for fault in found)
+
+
+def test_default_port_is_the_same_written_out(unused_port):
+    assert unused_port
+    found = faults("http://gateway.invalid", {"OPENAI_BASE_URL": "http://gateway.invalid:80/v1"})
+
+    assert len(found) == 1
+    assert found[0].startswith("http://gateway.invalid: cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("key", "base"),
+    [
+        ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+        ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
+        ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+        ("COPILOT_TOKEN", "COPILOT_API_URL"),
+        ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"),
+    ],
+)
+def test_client_that_goes_straight_to_its_provider_is_said(answering, key, base):
+    url = f"http://127.0.0.1:{answering()}"
+
+    (fault,) = faults(url, {key: "pyp_a-key-of-the-gateways"})
+
+    assert fault.startswith(f"{base}: is not set, though {key} is")
+    assert faults(url, {key: "pyp_a-key-of-the-gateways", base: url}) == []
+
+
+def test_client_that_is_told_its_url_in_code_is_let_be(answering):
+    environ = {"ELEVENLABS_API_KEY": "pyp_a-key-of-the-gateways"}
+
+    assert faults(f"http://127.0.0.1:{answering()}", environ) == []

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.cli.provider_keys import provider_keys
+from pyproxy.cli.provider_keys import VARIABLES, provider_keys
 from pyproxy.config.settings import Settings
 
 RANDOM = "aB3dE5gH7jK9mN2pQ4sT6vW8yZ1cX0fR5uL"
@@ -24,6 +24,17 @@ def named(environ, settings=None):
         pytest.param("ELEVENLABS_API_KEY", "sk_" + "0a1b2c3d" * 6, id="ElevenLabs"),
         pytest.param("GITHUB_TOKEN", f"ghp_{RANDOM}", id="GitHub"),
         pytest.param("GITHUB_TOKEN", f"github_pat_{RANDOM}", id="GitHub, fine-grained"),
+        pytest.param("GH_TOKEN", f"gho_{RANDOM}", id="GitHub's own program"),
+        pytest.param("COPILOT_API_KEY", f"sk-{RANDOM}", id="Copilot, of somebody"),
+        pytest.param("COPILOT_PROVIDER_API_KEY", KEY, id="Copilot, of Anthropic"),
+        pytest.param("COPILOT_PROVIDER_BEARER_TOKEN", f"AIza{RANDOM}", id="Copilot, of Google"),
+        pytest.param("CODEX_API_KEY", f"sk-{RANDOM}", id="Codex"),
+        pytest.param("CLAUDE_CODE_OAUTH_TOKEN", f"sk-ant-oat01-{RANDOM}", id="Claude Code"),
+        pytest.param("GEMINI_API_KEY", f"AQ.{RANDOM}", id="Google, new"),
+        pytest.param("AZURE_OPENAI_API_KEY", "0a1b2c3d" * 4, id="Azure"),
+        pytest.param("AZURE_OPENAI_API_KEY", "0a1B2c3D4e5F" * 7, id="Azure, new"),
+        pytest.param("XI_API_KEY", "0a1b2c3d" * 4, id="ElevenLabs, old"),
+        pytest.param("OPENAI_API_KEY", f" sk-{RANDOM}\n", id="with space around it"),
     ],
 )
 def test_what_looks_real_is_named(name, value):
@@ -47,6 +58,16 @@ def test_what_looks_real_is_named(name, value):
 )
 def test_placeholder_is_let_be(value):
     assert named({"OPENAI_API_KEY": value}) == []
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("value", ["placeholder-token-for-credential-isolation", f"pyp_{RANDOM}"])
+def test_key_of_ours_is_let_be_wherever_it_is(name, value):
+    assert named({name: value}) == []
+
+
+def test_what_only_azures_keys_look_like_is_let_be_elsewhere():
+    assert named({"OPENAI_API_KEY": "0a1b2c3d" * 4}) == []
 
 
 def test_key_that_the_gateway_sends_upstream_is_its_own():
