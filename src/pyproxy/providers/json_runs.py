@@ -93,6 +93,8 @@ def _ascent(most: int) -> re.Pattern[bytes]:
 
 def brackets(climb: bytes) -> bytes:
     """The brackets that a descent opens or an ascent closes, in their order."""
+    if not climb.strip(b"[]{}"):
+        return climb
     found = STRING.sub(b"", climb) if b'"' in climb else climb
     return found.translate(None, _NO_BRACKETS).replace(b"[]", b"").replace(b"{}", b"")
 
