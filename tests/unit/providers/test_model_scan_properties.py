@@ -8,7 +8,7 @@ from pyproxy.providers.json_runs import core
 from pyproxy.providers.model_name import Unreadable
 from pyproxy.providers.model_scan import ModelScan
 
-COURSE = settings(max_examples=200, derandomize=True, deadline=None)
+COURSE = settings(max_examples=100, derandomize=True, deadline=None)
 
 KEYS = st.sampled_from(["model", "model", "Model", "mode\u017f", "mo_del", "models", "a", ""])
 NAMES = KEYS | st.text(st.characters(exclude_categories=("Cs",)), max_size=4)
@@ -161,7 +161,7 @@ def test_a_body_cut_off_is_never_complete(body, at):
     assert scanned([whole[: at % len(whole)]]) is Unreadable
 
 
-@settings(COURSE, max_examples=100)
+@COURSE
 @given(st.lists(st.sampled_from(["[", '{"a":', '{"b":1,"a":', "[[],", "[1,"]), max_size=40), CUTS)
 def test_deep_nesting_is_read_alike_however_it_is_cut(openings, cuts):
     closings = "".join(
