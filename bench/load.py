@@ -42,9 +42,14 @@ class Load:
     stage: Stage
     credentials: Credentials
 
-    def requests(self, contender: Contender, token: str, connections: int, seconds: int) -> Figures:
-        """Small requests, each connection sending its next one after an answer; wrk."""
-        report, cpu_s = self._wrk(contender, token, connections, seconds)
+    def requests(
+        self, contender: Contender, token: str, connections: int, seconds: int, *fields: str
+    ) -> Figures:
+        """Small requests, each connection sending its next one after an answer; wrk.
+
+        ``fields`` are sent too.
+        """
+        report, cpu_s = self._wrk(contender, token, connections, seconds, *fields)
         return {
             "requests_per_s": report.per_s,
             "cpu_us_per_request": 1e6 * cpu_s / max(1.0, report.count),
@@ -125,7 +130,7 @@ class Load:
                 "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
                 "--timeout", "60s", "-s", str(script),
                 *(word for line in headers for word in ("-H", line)),
-                f"{contender.url}/v1/chat/completions",
+                f"{contender.url}{contender.path}",
             ]
         )  # fmt: skip
         return wrk.Report.read(said, len(ANSWER)), self._cpu_s(contender) - before

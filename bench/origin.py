@@ -6,6 +6,7 @@
     /sse/EVENTS/MS      EVENTS server-sent events, one chunk each, MS milliseconds apart
     /bytes/N            N bytes of application/octet-stream, as fast as the peer reads
     /count              the number of bytes in the request's body, as text; it needs a length
+    /guarded/...        as any path, but 401 without the origin's key as a bearer token
 
 It parses only what well-formed clients on loopback send: an instrument, not a server.
 """
@@ -40,6 +41,9 @@ _LAST_CHUNK: Final = b"0\r\n\r\n"
 _STREAM_HEAD: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
+KEY: Final = "sk-bench-upstream-0123456789abcdef"
+GUARDED: Final = "/guarded"
+_REFUSAL: Final = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
 _BLOCK: Final = bytes(64 * 1024)
 _LENGTH: Final = b"\r\ncontent-length:"
 _COUNTED: Final = (b"PUT /count ", b"POST /count ")
@@ -81,7 +85,7 @@ class Origin(asyncio.Protocol):
             if after is None:
                 return
             self._buffer = self._buffer[after:]
-            self._answer(head.split(b" ", 2)[1])
+            self._answer(head)
 
     def _request_end(self, head: bytes, start: int) -> int | None:
         """Where the request ends in the buffer; None while it is still arriving."""
@@ -101,8 +105,8 @@ class Origin(asyncio.Protocol):
             self._transport.write(_SIZED % (b"text/plain", len(said)) + said)
         return data[taken:]
 
-    def _answer(self, target: bytes) -> None:
-        parts = target.split(b"/")
+    def _answer(self, head: bytes) -> None:
+        parts = head.split(b" ", 2)[1].split(b"/")
         if parts[1] == b"sse":
             self._transport.write(_STREAM_HEAD)
             self._tick(int(parts[2]), int(parts[3]) / 1000)
@@ -110,6 +114,8 @@ class Origin(asyncio.Protocol):
             self._bytes_left = int(parts[2])
             self._transport.write(_SIZED % (b"application/octet-stream", self._bytes_left))
             self._send_bytes()
+        elif parts[1] == b"guarded" and b": Bearer %b\r\n" % KEY.encode() not in head + b"\r\n":
+            self._transport.write(_REFUSAL)
         else:
             self._transport.write(ANSWER)
 

@@ -107,6 +107,8 @@ def figures(scenarios: Mapping[str, Scenario], results: Mapping[str, Runs]) -> s
 def groups(scenarios: Mapping[str, Scenario], results: Mapping[str, Runs]) -> Iterator[Group]:
     """The ratios that decide, for the picture."""
     for name, runs in results.items():
+        if scenarios[name].is_among_ours:
+            continue
         figure, is_more_better = scenarios[name].figure, scenarios[name].is_more_better
         found = {
             other: ratio(runs, other, figure, is_more_better=is_more_better)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.contenders.contender import Contender
 from bench.load import Figures, Load
+from bench.sdk import FIELDS
 
 CONNECTIONS = 32
 STREAMS = 200
@@ -36,6 +37,8 @@ class Scenario:
         most_rounds: Further ones are not worth their time: the figure is steady, or so far
             from the others' that its digits do not matter.
         is_quick: Part of a quick run.
+        is_among_ours: Compares what pyproxy does with what else it does; not for a picture of
+            it beside others.
     """
 
     what: str
@@ -47,6 +50,7 @@ class Scenario:
     wants_any_path: bool = False
     most_rounds: int = 1000
     is_quick: bool = True
+    is_among_ours: bool = False
 
     def token(self, contender: Contender) -> str | None:
         """What clients of a contender send; None where it cannot do this kind of work."""
@@ -57,6 +61,10 @@ class Scenario:
 
 def _requests(load: Load, contender: Contender, token: str, seconds: int) -> Figures:
     return load.requests(contender, token, CONNECTIONS, seconds)
+
+
+def _sdk_requests(load: Load, contender: Contender, token: str, seconds: int) -> Figures:
+    return load.requests(contender, token, CONNECTIONS, seconds, *FIELDS)
 
 
 def _hashes(load: Load, contender: Contender, token: str, seconds: int) -> Figures:
@@ -118,6 +126,10 @@ SCENARIOS = {
     "upload": Scenario(
         f"{MEGABYTES} MB to the upstream",
         "mb_per_s", "cpu_ms_per_mb", True, "key", _upload, wants_any_path=True,
+    ),
+    "provider": Scenario(
+        f"an SDK's requests, {CONNECTIONS} connections",
+        "requests_per_s", PER_REQUEST, True, "sdk", _sdk_requests, is_among_ours=True,
     ),
     "idle": Scenario(
         f"{IDLE_STREAMS:,} open, silent streams",

@@ -58,6 +58,7 @@ class Contender:
         is_guarded: Refuses who brings none.
         is_tls: Speaks TLS.
         is_transparent: Passes any path on, not just those of the APIs it knows.
+        path: Where it takes small requests.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Contender:
     is_guarded: bool = True
     is_tls: bool = True
     is_transparent: bool = True
+    path: str = "/v1/chat/completions"
 
     @property
     def url(self) -> str:
@@ -99,7 +101,7 @@ def _ask(contender: Contender, token: str, authority: Path) -> int:
     if token:
         headers["Authorization"] = f"Bearer {token}"
     try:
-        connection.request("POST", "/v1/chat/completions", _QUESTION, headers)
+        connection.request("POST", contender.path, _QUESTION, headers)
         return connection.getresponse().status
     finally:
         connection.close()

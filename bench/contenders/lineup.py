@@ -9,7 +9,7 @@ from bench.contenders import envoy, litellm, nginx, pyproxy
 from bench.contenders.contender import Contender, Missing, Setting, faults_of
 from bench.stage import NotStarted
 
-NAMES = (pyproxy.NAME, nginx.WITH_VERIFIER, nginx.BARE, envoy.NAME, litellm.NAME)
+NAMES = (pyproxy.NAME, pyproxy.PROVIDER, nginx.WITH_VERIFIER, nginx.BARE, envoy.NAME, litellm.NAME)
 
 Start = Callable[[Setting], Contender]
 
@@ -21,6 +21,7 @@ def known(program: Path, litellm_program: Path | None) -> dict[str, Start]:
         nginx.WITH_VERIFIER: nginx.start_with_verifier,
         nginx.BARE: nginx.start_bare,
         envoy.NAME: envoy.start,
+        pyproxy.PROVIDER: partial(pyproxy.start_provider, program=program),
     }
     if litellm_program is not None:
         starts[litellm.NAME] = partial(litellm.start, program=litellm_program)

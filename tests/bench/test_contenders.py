@@ -1,5 +1,6 @@
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from bench.contenders import pyproxy
 from bench.contenders.contender import Setting, faults_of
 from bench.credentials import HASHED_KEY, PLAIN_KEY
 from bench.load import Load
+from bench.origin import GUARDED
 from bench.stage import Stage
 
 pytestmark = pytest.mark.skipif(
@@ -28,8 +30,23 @@ def gateway(setting):
 
 
 def test_the_gateway_that_is_measured_lets_in_whom_it_must_and_nobody_else(setting, gateway):
-    assert set(gateway.accepts) == {"key", "jwt", "bcrypt"}
+    assert set(gateway.accepts) == {"key", "jwt", "bcrypt", "sdk"}
     assert faults_of(gateway, setting.credentials.certificate) == []
+
+
+def test_the_providers_route_shows_the_origin_its_key(setting):
+    provider = pyproxy.start_provider(setting, Path(sys.prefix) / "bin" / "pyproxy")
+
+    assert set(provider.accepts) == {"sdk"}
+    assert faults_of(provider, setting.credentials.certificate) == []
+
+
+def test_what_does_not_show_it_is_at_fault(setting, gateway):
+    unguarded = replace(gateway, path=f"{GUARDED}/v1/chat/completions")
+
+    assert "pyproxy answers 401 to key, not 200" in faults_of(
+        unguarded, setting.credentials.certificate
+    )
 
 
 def test_bodies_arrive_whole_both_ways(setting, gateway):

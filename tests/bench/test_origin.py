@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from bench.origin import ANSWER, Origin
+from bench.origin import ANSWER, GUARDED, KEY, Origin
 
 UPLOAD = b"PUT /count HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n70000"
@@ -43,3 +43,20 @@ async def test_an_empty_upload_is_answered(streams):
     writer.write(b"PUT /count HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
 
     assert (await reader.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        pytest.param(f"Authorization: Bearer {KEY}\r\n", b"200", id="the key"),
+        pytest.param(f"Authorization: Bearer {KEY}x\r\n", b"401", id="another"),
+        pytest.param("", b"401", id="none"),
+    ],
+)
+async def test_what_is_guarded_wants_the_origins_key(streams, line, status):
+    reader, writer = streams
+    writer.write(f"POST {GUARDED}/v1 HTTP/1.1\r\nHost: x\r\n{line}\r\n".encode())
+
+    head = await reader.readuntil(b"\r\n\r\n")
+
+    assert head.split(b" ")[1] == status

@@ -6,8 +6,10 @@ from bench.scenarios import Scenario
 RATE, COST = "requests_per_s", "cpu_us_per_request"
 
 
-def scenario(figure, *, is_more_better, cost=COST):
-    return Scenario("an API key", figure, cost, is_more_better, "key", run=None)
+def scenario(figure, *, is_more_better, cost=COST, is_among_ours=False):
+    return Scenario(
+        "an API key", figure, cost, is_more_better, "key", run=None, is_among_ours=is_among_ours
+    )
 
 
 def runs(ours, theirs, figure=RATE):
@@ -80,12 +82,17 @@ def test_the_picture_has_what_decides_and_no_more():
     scenarios = {
         "latency": scenario("p50_us", is_more_better=False),
         "alone": scenario(RATE, is_more_better=True),
+        "provider": scenario(RATE, is_more_better=True, is_among_ours=True),
     }
     alone = {"pyproxy": runs([5.0], [])["pyproxy"]}
 
-    (group,) = report.groups(
-        scenarios, {"latency": runs([100.0], [300.0], "p50_us"), "alone": alone}
-    )
+    results = {
+        "latency": runs([100.0], [300.0], "p50_us"),
+        "alone": alone,
+        "provider": runs([1.0], [1.0]),
+    }
+
+    (group,) = report.groups(scenarios, results)
 
     assert (group.name, group.figure) == ("latency", "median")
     assert group.ratios == {"envoy": pytest.approx(3.0)}
