@@ -18,7 +18,7 @@ help:  ## this list
 serve: $(SERVE_STAMP)  ## run the gateway with a demonstration upstream; prints a curl line that works
 	@exec $(BIN)/pyproxy serve --dev
 
-test: $(STAMP) lab  ## the whole test suite; the lab with the real copilot-api too, if there is npm
+test: $(STAMP) lab  ## the whole test suite; copilot-api and coding agents too, if there is npm
 	$(BIN)/python -m pytest -q
 
 check: $(STAMP)  ## lint, format, types, floors
@@ -36,7 +36,7 @@ soak: $(STAMP)  ## ten minutes of everything at once, with faults; then nothing 
 .PHONY: lab
 lab:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(LAB); \
-	else echo "npm is not installed: the tests against the real copilot-api are skipped"; fi
+	else echo "npm is not installed: the tests with the real copilot-api and the real agents are skipped"; fi
 
 $(LAB): tests/lab/package-lock.json
 	cd tests/lab && npm ci --ignore-scripts --no-audit --no-fund

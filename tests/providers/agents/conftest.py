@@ -1,0 +1,115 @@
+"""The ground that agents are run on: certificates, and a gateway of either kind."""
+
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+import trustme
+
+from tests.lab.gateway import Gateway, run, serving
+from tests.providers.agents.hop import Hop, recording
+
+PLACEHOLDER = "placeholder-token-for-credential-isolation"
+SIDECAR = """
+[[listeners]]
+bind = "127.0.0.1:0"
+"""
+OFFICE = """
+[auth]
+keys_file = "api_keys.txt"
+
+[[listeners]]
+bind = "127.0.0.1:0"
+certificate = "certs/copilot.crt"
+private_key = "certs/copilot.key"
+"""
+ROUTE = """
+[[routes]]
+name = "{provider}"
+provider = "{provider}"
+upstream = "{upstream}"
+auth = {auth}
+rate_limits = []
+tls = {{ ca = "upstream.crt" }}
+"""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A gateway that serves one provider, and the way to it.
+
+    Attributes:
+        scheme: How it is spoken to.
+        credential: What a client has instead of the provider's key.
+        ca: The authority of its certificate; None where it speaks plain HTTP.
+        hop: Where agents reach it.
+    """
+
+    scheme: str
+    credential: str
+    ca: str | None
+    hop: Hop
+    gateway: Gateway
+
+    def logged(self) -> str:
+        """All that the gateway wrote, once it has ended."""
+        assert self.gateway.stop() == 0
+        return self.gateway.output()
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """Signs the upstreams' certificate."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def upstream_tls(authority):
+    """What a played provider serves with."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def sidecar(authority, tmp_path_factory):
+    """Starts a gateway beside its client: plain HTTP, open to whoever reaches it."""
+
+    @contextmanager
+    def start(upstream, provider, environ):
+        folder = _folder(tmp_path_factory, authority)
+        route = ROUTE.format(provider=provider, upstream=upstream.url, auth="[]")
+        (folder / "pyproxy.toml").write_text(SIDECAR + route)
+        with serving(folder, environ=environ) as (gateway, port), _hop(folder, port) as hop:
+            yield Ground("http", PLACEHOLDER, None, hop, gateway)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def office(authority, tmp_path_factory):
+    """Starts a gateway for many: TLS by an authority of its own, and a key for each client."""
+
+    @contextmanager
+    def start(upstream, provider, environ):
+        folder = _folder(tmp_path_factory, authority)
+        route = ROUTE.format(provider=provider, upstream=upstream.url, auth='["key"]')
+        (folder / "pyproxy.toml").write_text(OFFICE + route)
+        key = run(folder, "keys", "new", "alice", **environ).stdout.strip()
+        made = run(folder, "cert", **environ)
+        assert made.returncode == 0, made.stderr
+        with serving(folder, environ=environ) as (gateway, port), _hop(folder, port) as hop:
+            yield Ground("https", key, str(folder / "certs" / "ca.crt"), hop, gateway)
+
+    return start
+
+
+def _folder(tmp_path_factory, authority):
+    folder = tmp_path_factory.mktemp("gateway")
+    authority.cert_pem.write_to_path(str(folder / "upstream.crt"))
+    return folder
+
+
+def _hop(folder, port):
+    return recording(folder / "hop", port)
