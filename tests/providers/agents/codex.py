@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.providers.agents import agent
+from tests.providers.agents import agent, island
 from tests.providers.agents.hop import Hop
 
 PACKAGE = "@openai/codex"
 PROGRAM = agent.MODULES / PACKAGE / "bin" / "codex.js"
-PORT = 10_000
 # It asks nobody but its provider then: no update, no catalogue of plugins, no statistics.
 QUIET = """
 model = "gpt-5.5"
@@ -45,7 +44,7 @@ def provider(scheme: str, *, websockets: bool = False, retries: int = 0) -> str:
 
     By itself Codex repeats what failed for minutes, whatever it was.
     """
-    url = f"{scheme}://localhost:{PORT}/v1"
+    url = f"{scheme}://localhost:PORT/v1"
     text = PROVIDER.format(url=url, websockets=str(websockets).lower(), retries=retries)
     first, _, rest = text.partition("[")
     return first + QUIET + "[" + rest
@@ -53,13 +52,14 @@ def provider(scheme: str, *, websockets: bool = False, retries: int = 0) -> str:
 
 def built_in(scheme: str) -> str:
     """A configuration that puts the gateway into OpenAI's place."""
-    return f'openai_base_url = "{scheme}://localhost:{PORT}/v1"\n{QUIET}'
+    return f'openai_base_url = "{scheme}://localhost:PORT/v1"\n{QUIET}'
 
 
 def ask(prompt: str, home: Path, hop: Hop, config: str, environ: Mapping[str, str]) -> agent.Ended:
-    """Have it answer, with leave to run commands of a shell."""
+    """Have it answer, with leave to run commands of a shell; PORT is filled in."""
+    port = island.free_port()
     (home / ".codex").mkdir(parents=True)
-    (home / ".codex" / "config.toml").write_text(config)
+    (home / ".codex" / "config.toml").write_text(config.replace("PORT", str(port)))
     leave = ["--skip-git-repo-check", "--sandbox", "danger-full-access"]
     command = ["node", PROGRAM, "exec", *leave, prompt]
-    return agent.run(command, home, hop, PORT, environ)
+    return agent.run(command, home, hop, port, environ)

@@ -1,5 +1,6 @@
 """The ground that agents are run on: certificates, and a gateway of either kind."""
 
+import shutil
 import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,17 +89,26 @@ def sidecar(authority, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def office(authority, tmp_path_factory):
+def premises(authority, tmp_path_factory):
+    """A folder with a gateway's certificate and a client's key, as its commands make them."""
+    folder = _folder(tmp_path_factory, authority)
+    (folder / "pyproxy.toml").write_text(OFFICE)
+    key, made = run(folder, "keys", "new", "alice"), run(folder, "cert")
+    assert (key.returncode, made.returncode) == (0, 0), key.stderr + made.stderr
+    return folder, key.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def office(premises, tmp_path_factory):
     """Starts a gateway for many: TLS by an authority of its own, and a key for each client."""
 
     @contextmanager
     def start(upstream, provider, environ):
-        folder = _folder(tmp_path_factory, authority)
+        furnished, key = premises
+        folder = tmp_path_factory.mktemp("office")
+        shutil.copytree(furnished, folder, dirs_exist_ok=True)
         route = ROUTE.format(provider=provider, upstream=upstream.url, auth='["key"]')
         (folder / "pyproxy.toml").write_text(OFFICE + route)
-        key = run(folder, "keys", "new", "alice", **environ).stdout.strip()
-        made = run(folder, "cert", **environ)
-        assert made.returncode == 0, made.stderr
         with serving(folder, environ=environ) as (gateway, port), _hop(folder, port) as hop:
             yield Ground("https", key, str(folder / "certs" / "ca.crt"), hop, gateway)
 

@@ -31,6 +31,13 @@ def aboard() -> list[str]:
     return []
 
 
+def free_port() -> int:
+    """A port for an island, should it turn out to be part of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
 def raise_loopback() -> None:
     """Bring ``lo`` up, if it is not."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

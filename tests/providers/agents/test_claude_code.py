@@ -130,6 +130,16 @@ def test_a_key_of_the_gateways_may_stand_where_the_providers_does(away, upstream
     assert asked(upstream.requests) == [MESSAGES, MESSAGES]
 
 
+def test_a_helper_may_give_it_the_key(away, upstream, tmp_path):
+    claude_code.use_helper(tmp_path, away.credential)
+    environ = {"NODE_EXTRA_CA_CERTS": away.ca, **QUIET}
+
+    ended = claude_code.ask("What?", tmp_path, away.hop, away.scheme, environ)
+
+    assert (ended.code, ended.output.strip()) == (0, QUOTED)
+    assert away.credential.encode() not in upstream.received
+
+
 def test_it_distrusts_the_gateway_without_its_authority(away, upstream, ask):
     once = {"CLAUDE_CODE_MAX_RETRIES": "0"}
 

@@ -7,14 +7,13 @@ import pytest
 from tests.providers.agents import agent, island
 from tests.providers.agents.hop import recording
 
-PORT = 10_009
-
 
 @pytest.fixture
 def look(tmp_path):
     def look_(program):
-        with recording(tmp_path / "hop", PORT) as hop:
-            return agent.run([sys.executable, "-Sc", program], tmp_path / "home", hop, PORT, {})
+        port = island.free_port()
+        with recording(tmp_path / "hop", port) as hop:
+            return agent.run([sys.executable, "-Sc", program], tmp_path / "home", hop, port, {})
 
     return look_
 

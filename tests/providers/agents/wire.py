@@ -102,8 +102,12 @@ def head(status: int, **fields: str) -> bytes:
 
 
 def event_stream(events: list[dict[str, object]], **fields: str) -> list[bytes]:
-    """An answer that streams: its head, each event in a chunk of its own, the last chunk."""
+    """An answer that streams: its head, each event in a chunk of its own, the last chunk.
+
+    Between the events are comments, with which servers and gateways keep a connection alive.
+    """
     chunked = {"content-type": "text/event-stream", "transfer-encoding": "chunked", **fields}
-    pieces = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]
+    texts = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events]
+    pieces = [text.encode() for each in texts for text in (": keep-alive\n\n", each)]
     chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
     return [head(200, **chunked), *chunks, b"0\r\n\r\n"]
