@@ -32,9 +32,6 @@ GATEWAY_KEY: Final = Blank(
 SHARED_SECRET: Final = Blank(
     "YOUR_PROXY_SECRET", "proxy-secret", "the secret that the gateway has in PROXY_SECRET"
 )
-PROVIDER_KEY: Final = Blank(
-    "YOUR_PROVIDER_KEY", "provider-key", "your own key of the provider's, which passes through"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +56,12 @@ class Proof:
     Attributes:
         key: What goes where clients of the API have their key; None: any does.
         field: A field that every request must have besides.
+        is_own: Whether ``key`` is the caller's own of the provider's.
     """
 
     key: Blank | None
-    field: Variable | None
+    field: Variable | None = None
+    is_own: bool = False
 
     @property
     def blanks(self) -> tuple[Blank, ...]:
@@ -75,21 +74,36 @@ def proof_of(route: RouteSettings) -> Proof:
     """What a route's callers need."""
     wanted = CATALOGUE[route.provider].credential
     is_optional = wanted is not None and wanted.is_optional
-    is_own = not route.credential.is_configured and (bool(route.credential_from) or is_optional)
+    if route.credential.is_configured or not (route.credential_from or is_optional):
+        return _with_ours(route)
+    return Proof(_own_key(route.provider), _beside(route, "Authorization", "Bearer "), is_own=True)
+
+
+def _with_ours(route: RouteSettings) -> Proof:
+    """Where no key of the provider's is wanted of anybody, its place is free for ours."""
+    beside = _beside(route)
+    is_by_key = beside is None and bool(_OURS & {*route.auth})
+    return Proof(GATEWAY_KEY if is_by_key else None, beside)
+
+
+def _beside(route: RouteSettings, place: str = "", scheme: str = "") -> Variable | None:
+    """The field of its own that our credential is in.
+
+    Args:
+        route: Whose.
+        place: Where keys and tokens are if the route names no field; empty: none is.
+        scheme: What stands before them there.
+    """
     if _OURS & {*route.auth}:
-        return _by_key(route, is_own=is_own)
+        if route.credential_from:
+            place, scheme = route.credential_from[0], ""
+        return Variable(place, f"{scheme}{GATEWAY_KEY.text}", GATEWAY_KEY) if place else None
     if "token" in route.auth:
-        secret = Variable(route.token.header, SHARED_SECRET.text, SHARED_SECRET)
-        return Proof(PROVIDER_KEY if is_own else None, secret)
-    return Proof(PROVIDER_KEY if is_own else None, None)
+        return Variable(route.token.header, SHARED_SECRET.text, SHARED_SECRET)
+    return None
 
 
-def _by_key(route: RouteSettings, *, is_own: bool) -> Proof:
-    """A key of ours takes the place of the provider's, or stands beside the client's own."""
-    theirs = PROVIDER_KEY if is_own else None
-    if route.credential_from:
-        return Proof(theirs, Variable(route.credential_from[0], GATEWAY_KEY.text, GATEWAY_KEY))
-    if is_own:
-        value = f"Bearer {GATEWAY_KEY.text}"
-        return Proof(theirs, Variable("Authorization", value, GATEWAY_KEY))
-    return Proof(GATEWAY_KEY, None)
+def _own_key(provider: str) -> Blank:
+    name = provider.upper().replace("-", "_")
+    meaning = "your own key of the provider's, which passes through"
+    return Blank(f"YOUR_{name}_KEY", f"{provider}-key", meaning)

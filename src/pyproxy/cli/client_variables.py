@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyproxy.cli.approach import Approach
-from pyproxy.cli.client_proof import PLACEHOLDER, PROVIDER_KEY, Proof, Variable, proof_of
+from pyproxy.cli.client_proof import PLACEHOLDER, Proof, Variable, proof_of
 from pyproxy.cli.trust import TRUST_VARIABLES
 from pyproxy.config.route import RouteSettings
 from pyproxy.providers.clients import CLIENTS, Clients
@@ -62,7 +62,7 @@ def _name(route: RouteSettings) -> str:
 
 
 def _key_names(clients: Clients, proof: Proof) -> tuple[str, ...]:
-    return (clients.own_keys if proof.key is PROVIDER_KEY else ()) or clients.keys
+    return (clients.own_keys if proof.is_own else ()) or clients.keys
 
 
 def _variables(clients: Clients, base: str, proof: Proof) -> Iterator[Variable]:

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.cli.client_proof import GATEWAY_KEY, PROVIDER_KEY, SHARED_SECRET, proof_of
+from pyproxy.cli.client_proof import GATEWAY_KEY, SHARED_SECRET, Blank, proof_of
 from pyproxy.cli.provider_keys import provider_keys
 from pyproxy.config.route import RouteSettings
 
@@ -17,6 +17,9 @@ def field(found):
     return found.field and (found.field.name, found.field.value, found.field.blank)
 
 
+MEANING = "your own key of the provider's, which passes through"
+OWN = Blank("YOUR_OPENAI_KEY", "openai-key", MEANING)
+OWN_VOICE = Blank("YOUR_ELEVENLABS_KEY", "elevenlabs-key", MEANING)
 OURS = ("X-Gateway-Key", "YOUR_GATEWAY_KEY", GATEWAY_KEY)
 SECRET = ("X-Proxy-Token", "YOUR_PROXY_SECRET", SHARED_SECRET)
 
@@ -36,9 +39,7 @@ SECRET = ("X-Proxy-Token", "YOUR_PROXY_SECRET", SHARED_SECRET)
             ("X-Other", *SECRET[1:]),
             id="secret elsewhere",
         ),
-        pytest.param(
-            {"credential_from": ["X-Gateway-Key"]}, PROVIDER_KEY, OURS, id="their own key"
-        ),
+        pytest.param({"credential_from": ["X-Gateway-Key"]}, OWN, OURS, id="their own key"),
         pytest.param(
             {"credential_from": ["X-Gateway-Key"], "credential": CREDENTIAL},
             None,
@@ -47,17 +48,15 @@ SECRET = ("X-Proxy-Token", "YOUR_PROXY_SECRET", SHARED_SECRET)
         ),
         pytest.param(
             {"credential_from": ["X-Proxy-Token"], "auth": ["token"]},
-            PROVIDER_KEY,
+            OWN,
             SECRET,
             id="their own key behind a secret",
         ),
-        pytest.param(
-            {"credential_from": ["X-Proxy-Token"], "auth": []}, PROVIDER_KEY, None, id="both open"
-        ),
-        pytest.param({"provider": "elevenlabs", "auth": []}, PROVIDER_KEY, None, id="optional"),
+        pytest.param({"credential_from": ["X-Proxy-Token"], "auth": []}, OWN, None, id="both open"),
+        pytest.param({"provider": "elevenlabs", "auth": []}, OWN_VOICE, None, id="optional"),
         pytest.param(
             {"provider": "elevenlabs"},
-            PROVIDER_KEY,
+            OWN_VOICE,
             ("Authorization", "Bearer YOUR_GATEWAY_KEY", GATEWAY_KEY),
             id="optional, and ours",
         ),
@@ -72,12 +71,13 @@ SECRET = ("X-Proxy-Token", "YOUR_PROXY_SECRET", SHARED_SECRET)
 def test_proof(route, key, beside):
     found = proof(**route)
 
-    assert found.key is key
+    assert found.key == key
+    assert found.is_own == (key in {OWN, OWN_VOICE})
     assert field(found) == beside
     assert found.blanks == tuple(filter(None, (key, beside and beside[2])))
 
 
-@pytest.mark.parametrize("blank", [GATEWAY_KEY, SHARED_SECRET, PROVIDER_KEY])
+@pytest.mark.parametrize("blank", [GATEWAY_KEY, SHARED_SECRET, OWN, OWN_VOICE])
 def test_blank_is_no_key_to_anybody(blank):
     assert list(provider_keys({"OPENAI_API_KEY": f"sk-{blank.text * 4}1"})) == []
     assert blank.text.replace("_", "").isalpha()

@@ -61,7 +61,7 @@ def values(group):
         ),
         pytest.param(
             "elevenlabs",
-            {"ELEVENLABS_BASE_URL": URL, "ELEVENLABS_API_KEY": "YOUR_PROVIDER_KEY"},
+            {"ELEVENLABS_BASE_URL": URL, "ELEVENLABS_API_KEY": "YOUR_ELEVENLABS_KEY"},
             id="elevenlabs",
         ),
         pytest.param("generic", {"MAIN_BASE_URL": URL}, id="generic"),
@@ -135,11 +135,11 @@ def test_callers_own_key_goes_where_the_api_has_it_and_ours_beside():
 
     assert values(group) == {
         "ANTHROPIC_BASE_URL": URL,
-        "ANTHROPIC_API_KEY": "YOUR_PROVIDER_KEY",
+        "ANTHROPIC_API_KEY": "YOUR_ANTHROPIC_KEY",
         "ANTHROPIC_CUSTOM_HEADERS": "X-Gateway-Key: YOUR_GATEWAY_KEY",
     }
     assert group.unset == ("ANTHROPIC_AUTH_TOKEN",)
-    assert "YOUR_PROVIDER_KEY stands for your own key of the provider's" in group.remarks[0]
+    assert "YOUR_ANTHROPIC_KEY stands for your own key of the provider's" in group.remarks[0]
     assert "YOUR_GATEWAY_KEY stands for" in group.remarks[1]
 
 
