@@ -1,3 +1,4 @@
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,14 @@ def test_lines_for_codex_are_those_of_its_configuration():
         '  env_key = "OPENAI_API_KEY"',
         '  wire_api = "responses"',
     ]
+
+
+def test_lines_for_codex_are_toml_whatever_is_in_them():
+    (group,) = groups(auth=["token"], token={"header": "X-Proxy!Token"})
+    text = "\n".join(remark for remark in group.remarks if remark.startswith("  "))
+
+    provider = tomllib.loads(text)["model_providers"]["pyproxy"]
+    assert provider["http_headers"] == {"X-Proxy!Token": "YOUR_PROXY_SECRET"}
 
 
 def test_what_keeps_clients_out_is_said():
