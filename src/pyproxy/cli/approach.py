@@ -51,7 +51,8 @@ def approach(route: RouteSettings, settings: Settings, url: str = "", host: str 
     Raises:
         ConfigurationError: It cannot be said, or ``url`` is none.
     """
-    listener = _listener(route, settings)
+    wanted = host or next(iter(_concrete(route.hosts)), "")
+    listener = _listener(route, settings, wanted.lower())
     address = listener.address
     if url:
         return _from_elsewhere(listener, url)
@@ -59,7 +60,7 @@ def approach(route: RouteSettings, settings: Settings, url: str = "", host: str 
         problem = f"is served on {listener.bind} alone; {_ELSEWHERE}"
         raise ConfigurationError(Fault(f"route {route.name}", problem))
     names, ca, remarks = _certificate(listener)
-    host = host or next(iter(_concrete(route.hosts)), "") or _host(listener, names)
+    host = wanted or _host(listener, names)
     if names and not _covers(names, host.lower()):
         remarks = (*remarks, f"{listener.certificate} does not name {host}: no client trusts it")
     if route.hosts and not _covers(route.hosts, host.lower()):
@@ -80,12 +81,22 @@ def _from_elsewhere(listener: ListenerSettings, url: str) -> Approach:
     return Approach(url.rstrip("/"), listener, ca if is_ours else None, remarks)
 
 
-def _listener(route: RouteSettings, settings: Settings) -> ListenerSettings:
-    """The first that clients can use as it is; a balancer's and a unix socket come last."""
+def _listener(route: RouteSettings, settings: Settings, host: str) -> ListenerSettings:
+    """The first that clients can use as it is; a balancer's and a unix socket come last.
+
+    Of several with certificates the one counts whose certificate names the host.
+    """
     serving = [each for each in settings.listeners if not each.routes or route.name in each.routes]
     if not serving:
         raise ConfigurationError(Fault(f"route {route.name}", "is served by no listener"))
-    return min(serving, key=lambda each: (bool(each.address.path), each.proxy_protocol))
+    return min(
+        serving,
+        key=lambda each: (
+            bool(each.address.path),
+            each.proxy_protocol,
+            bool(host) and each.is_tls and not _covers(_certificate(each)[0], host),
+        ),
+    )
 
 
 def _certificate(

@@ -85,6 +85,21 @@ def test_listener_is_the_first_that_serves_the_route_and_is_open_to_clients():
     assert approach(settings.routes[0], settings).url == "http://localhost:3"
 
 
+def test_certificate_of_several_is_the_one_that_names_the_host(here):
+    listeners = []
+    for name in ("a.test", "b.test"):
+        files = CertificateFiles.under(here / name)
+        ensure_certificate(files, [name], datetime.now(UTC))
+        pair = {"certificate": str(files.certificate), "private_key": str(files.key)}
+        listeners.append({"bind": "127.0.0.1:1", **pair})
+
+    by_route = way(*listeners, route={"hosts": ["b.test"]})
+    by_option = way(*listeners, host="B.test")
+
+    assert by_route.ca == by_option.ca == here / "b.test" / "ca.crt"
+    assert by_route.remarks == by_option.remarks == ()
+
+
 @pytest.mark.parametrize("bind", ["unix:/run/p.sock", "127.0.0.1:0"])
 def test_listener_without_a_port_needs_a_url(bind):
     assert f"route one: is served on {bind} alone; give --url" in problem({"bind": bind})
