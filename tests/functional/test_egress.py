@@ -187,6 +187,18 @@ async def test_certificate_is_the_upstreams_to_show_not_the_proxys(start, tls, c
 # --- A change of the way
 
 
+async def reload(gateway, folder, text):
+    """Put another configuration in force; the listener stays."""
+    (folder / "pyproxy.toml").write_text(text)
+    loaded = load(folder / "pyproxy.toml", {}, folder)
+    [group] = group_listeners(loaded.settings.listeners)
+    sockets = gateway.worker._listeners[group.bind]._sockets
+    await gateway.worker.prepare(
+        Orders(loaded, {group.bind: tuple(each.dup() for each in sockets)})
+    )
+    gateway.worker.commit()
+
+
 async def test_another_proxy_is_used_from_the_next_connection_on(
     start, tls, trusting, certificates, tmp_path
 ):
@@ -200,17 +212,46 @@ async def test_another_proxy_is_used_from_the_next_connection_on(
         client = await gateway.connect()
         first = await client.ask("GET", "/")
         text = configuration(url, certificates, route=trusting, more=egress(other))
-        (tmp_path / "pyproxy.toml").write_text(text)
-        loaded = load(tmp_path / "pyproxy.toml", {}, tmp_path)
-        [group] = group_listeners(loaded.settings.listeners)
-        sockets = gateway.worker._listeners[group.bind]._sockets
-        orders = Orders(loaded, {group.bind: tuple(each.dup() for each in sockets)})
-        await gateway.worker.prepare(orders)
-        gateway.worker.commit()
+        await reload(gateway, tmp_path, text)
         second = await client.ask("GET", "/")
 
     assert [first.status, second.status] == [200, 200]
     assert (len(one.heads), len(other.heads)) == (1, 1)
+
+
+async def test_connections_outlive_a_reload_that_leaves_their_way(
+    start, tls, trusting, certificates, tmp_path
+):
+    async with Upstream(OK, tls) as upstream, ConnectProxy(leads_to=upstream.port) as proxy:
+        url = "https://api.example.invalid"
+        gateway = await start(url, route=trusting, more=egress(proxy))
+        first = await gateway.ask("GET", "/")
+        route = f'{trusting}\nread_timeout = "7s"'
+        text = configuration(url, certificates, route=route, more=egress(proxy))
+        await reload(gateway, tmp_path, text)
+        second = await gateway.ask("GET", "/")
+
+    assert [first.status, second.status] == [200, 200]
+    assert len(proxy.heads) == 1
+
+
+async def test_remote_key_set_is_fetched_through_the_proxy_in_force(
+    start, willing, certificates, tmp_path
+):
+    auth = '[auth.jwt]\njwks_url = "https://issuer.example.invalid/jwks"'
+    async with ConnectProxy(b"HTTP/1.1 403 No\r\n\r\n") as one, ConnectProxy() as other:
+        # Upstreams alone are on the allow-list.
+        allow = f'\nallow = ["{HOST}"]'
+        gateway = await start(willing, auth=auth, more=egress(one) + allow)
+        head = await one.asked()
+        line = await gateway.lines.next("jwks.reloaded", 2)  # the first is the audit log's
+        text = configuration(willing, certificates, auth=auth, more=egress(other) + allow)
+        await reload(gateway, tmp_path, text)
+        way = gateway.worker._remote._proxy_for("issuer.example.invalid", 443)
+
+    assert head.startswith(b"CONNECT issuer.example.invalid:443 HTTP/1.1\r\n")
+    assert line["reason"] == "the proxy answered 403"
+    assert way.port == other.port
 
 
 # --- Private addresses

@@ -622,6 +622,14 @@ async def test_a_set_that_is_equal_is_equal(provider):
 # --- Through a proxy
 
 
+@pytest.mark.parametrize("url", ["https://[::1/jwks", "https://host:99999/jwks"])
+async def test_what_is_no_address_is_said(provider, url):
+    remote = Remote(provider, url=url)
+    await remote.refresh()
+
+    assert remote.events[0]["reason"] == "not an address that can be asked"
+
+
 def through(proxy, url=None):
     """The way to every host is this proxy."""
     found = Proxy.parse(url or proxy.url, NOWHERE)

@@ -134,7 +134,10 @@ async def fetch(
 
 
 def _proxy(url: str, proxy_for: ProxyFor) -> Proxy | None:
-    asked = URL(url)
+    try:
+        asked = URL(url)
+    except ValueError as exc:
+        raise InvalidURL(url) from exc
     return proxy_for(asked.raw_host or "", asked.port or 0)
 
 

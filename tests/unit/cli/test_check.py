@@ -202,6 +202,30 @@ def test_upstream_that_does_not_is_something_wrong(pyproxy, sound, unused_port):
     assert "no connection" in err[-1]
 
 
+def test_upstreams_are_reached_through_the_proxy(pyproxy, sound, answering, monkeypatch):
+    proxy = f"127.0.0.1:{answering()}"  # it knows GET alone
+    monkeypatch.setenv("HTTPS_PROXY", f"http://alice:proxys-secret@{proxy}")
+    sound(extra='[[routes]]\nname = "two"\npath = "/2"\nupstream = "https://api.invalid"\n')
+
+    code, out, err = pyproxy("check", "--connect")
+
+    assert code == 1
+    assert f"  proxy        http://***@{proxy} (env HTTPS_PROXY), for TLS" in out
+    assert err[-1] == (
+        f"pyproxy: two: https://api.invalid: no connection: the proxy {proxy} answered 501"
+    )
+    assert "proxys-secret" not in "\n".join(out + err)
+
+
+def test_route_beyond_the_allow_list_cannot_be_served(pyproxy, sound):
+    sound(extra='[egress]\nallow = ["*.example.com"]\n')
+
+    code, _, err = pyproxy("check")
+
+    assert code == 2
+    assert "routes[0].upstream: leads to http://127.0.0.1:1, and egress.allow names" in err[0]
+
+
 def test_clients_side_is_checked(pyproxy, answering):
     code, out, _ = pyproxy("check", "--client", f"http://127.0.0.1:{answering()}")
 
