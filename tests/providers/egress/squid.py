@@ -16,6 +16,7 @@ USER, PASSWORD = "alice", "the-password-of-alice"
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 _LOOK_S = 0.05
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has it
 _HELPERS = ("/usr/lib/squid", "/usr/lib64/squid", "/usr/libexec/squid")
 _CONFIG = """
 http_port 127.0.0.1:{port}
@@ -57,6 +58,8 @@ class Squid:
 
     def __init__(self, folder: Path, port: int) -> None:
         self._folder, self.port = folder, port
+        # Its shared memory is called by it: another Squid, or another user's, has its own.
+        self._service = f"pyproxy{port}"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -72,7 +75,7 @@ class Squid:
     def start(self) -> None:
         """Run it until it listens."""
         self._process = subprocess.Popen(
-            [_program(), "-N", "-f", str(self._folder / "squid.conf")],
+            [_program(), "-N", "-n", self._service, "-f", str(self._folder / "squid.conf")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -89,6 +92,8 @@ class Squid:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait(STOP_TIMEOUT_S)
             self._process = None
+        for left in _SHARED_MEMORY.glob(f"{self._service}-*"):
+            left.unlink()
 
     def _listens(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
