@@ -106,6 +106,9 @@ class Environment:
         for name in _PROXY:
             if proxy := self.key(name):
                 self._put(tree, ("egress", "proxy"), proxy, name)
+        egress = tree.get("egress")
+        if not isinstance(egress, dict) or not egress.get("proxy"):
+            return  # what is said to other programs need not be understood without a reason
         for name in _NO_PROXY:
             if entries := entries_in(self.text(name)):
                 self._put(tree, ("egress", "no_proxy"), list(entries), name)

@@ -202,7 +202,7 @@ def test_empty_variables_are_none():
 def test_the_files_empty_proxy_stays_none():
     tree, _ = filled({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a"}, {"egress": {"proxy": ""}})
 
-    assert tree["egress"] == {"proxy": "", "no_proxy": ["a"]}
+    assert tree["egress"] == {"proxy": ""}
 
 
 def test_proxy_may_be_in_a_file():
@@ -213,7 +213,17 @@ def test_proxy_may_be_in_a_file():
 
 
 def test_hosts_without_proxy_are_listed():
-    tree, environment = filled({"NO_PROXY": "a.example, .b.example 10.0.0.0/8,"})
+    tree, environment = filled(
+        {"NO_PROXY": "a.example, .b.example 10.0.0.0/8,"}, {"egress": {"proxy": "http://p:1"}}
+    )
 
     assert tree["egress"]["no_proxy"] == ["a.example", ".b.example", "10.0.0.0/8"]
     assert environment.filled == {("egress", "no_proxy"): "NO_PROXY"}
+
+
+@pytest.mark.parametrize("tree", [{}, {"egress": {}}, {"egress": 3}], ids=str)
+def test_hosts_without_proxy_are_nobodys_concern_where_there_is_none(tree):
+    result, environment = filled({"NO_PROXY": "<local>"}, dict(tree))
+
+    assert result == tree
+    assert environment.faults == []
