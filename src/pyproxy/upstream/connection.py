@@ -157,7 +157,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadline.set(self._loop.time() + read_timeout)
 
     def body_arrived(self, data: bytes) -> None:
-        """Send bytes of the request's body."""
+        """Send bytes of the request's body; after the request's end, nothing."""
+        if self._receiver is None:
+            return  # who feeds the body has yet to hear of it
         piece = chunk(data) if self._upload_is_chunked else data
         if self._out:
             self._out.append(piece)
@@ -166,7 +168,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._count_anew()
 
     def body_ended(self, trailers: list[FieldLine]) -> None:
-        """End the request's body."""
+        """End the request's body; likewise."""
+        if self._receiver is None:
+            return
         self._upload_is_complete = True
         if self._upload_is_chunked:
             piece = last_chunk(trailers)

@@ -159,6 +159,17 @@ def test_body_leaves_as_it_comes(line, is_chunked, writes):
     assert line.transport.writes == [HEAD, *writes]
 
 
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_body_of_a_request_that_is_over_goes_nowhere(line, is_chunked):
+    line.ask(is_chunked=is_chunked, is_whole=False)
+    line.connection.abort()
+    before = list(line.transport.writes)
+    line.connection.body_arrived(b"more")
+    line.connection.body_ended([])
+
+    assert line.transport.writes == before
+
+
 def test_pace_of_the_upstream_is_the_receivers(line):
     told = line.ask(is_whole=False)
     line.connection.pause_writing()
