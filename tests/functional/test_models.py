@@ -188,6 +188,27 @@ async def test_a_model_behind_what_is_held_is_found_too(gate, upstream, model, i
             await arrived()
 
 
+async def test_the_next_request_waits_for_a_body_that_is_looked_at_piece_by_piece(gate, willing):
+    gateway = await gate(willing)
+    client = await gateway.connect()
+    bodies = [asks(size=100_000), asks("gpt-5", size=100_000), asks(size=100_000)]
+    client.send(*[request("POST", "/v1/responses", JSON, body=body) for body in bodies])
+
+    assert [(await client.answer("POST")).status for _ in bodies[:2]] == [200, 403]
+    assert [willing.received.count(body) for body in bodies[:2]] == [1, 0]
+
+
+async def test_an_upstream_may_leave_while_a_body_is_looked_at(gate, upstream):
+    gateway = await gate(upstream)
+    client = await gateway.connect()
+    body = b'{"model": "gpt-4o", "x": [%b1]}' % (b"[[[[[[]]]]]]," * 50_000)
+    client.send(request("POST", "/v1/responses", JSON, body=body))
+    connection, _ = await upstream.asked()
+    connection.reset()
+
+    assert (await client.answer("POST")).status == 502
+
+
 async def test_who_waits_to_be_asked_for_the_body_is_asked_once(gate, upstream):
     gateway = await gate(upstream)
     client = await gateway.connect()

@@ -1,5 +1,6 @@
 """The body of a request on its way up: decoded, bounded, never collected."""
 
+import sys
 from typing import Protocol
 
 from pyproxy.errors.refusal import BodyTooLarge
@@ -11,6 +12,8 @@ from pyproxy.wire.head import FieldLine
 HELD_BYTES = 64 * 1024
 # Then others have their turn: a read can bring 40,000 tiny chunks, which take 50 ms.
 CHUNKS_AT_ONCE = 2000
+# Pieces that are held before they are joined: each takes 50 bytes beside its content.
+PIECES_HELD = 512
 
 
 class BodySink(Protocol):
@@ -36,11 +39,13 @@ class RequestBody:
         rest: Bytes that came after the end.
         withheld: Lower-case names of trailers that do not reach the sink; set by who
             answers, who knows which fields are not the client's to send.
+        at_once: Bytes of content that the sink is given before others have their turn; set
+            by who takes long over each.
     """
 
     __slots__ = (
-        "_decoder", "_held", "_held_bytes", "_limit", "_sink", "_trailers", "is_complete", "length",
-        "received", "rest", "withheld",
+        "_decoder", "_held", "_held_bytes", "_limit", "_sink", "_trailers", "at_once",
+        "is_complete", "length", "received", "rest", "withheld",
     )  # fmt: skip
 
     def __init__(self, length: int) -> None:
@@ -49,6 +54,7 @@ class RequestBody:
         self.is_complete = length == 0
         self.rest = b""
         self.withheld: frozenset[bytes] = frozenset()
+        self.at_once = sys.maxsize
         self._limit: int | None = None
         self._decoder = ChunkedBody() if length == CHUNKED else None
         self._held: list[bytes] = []
@@ -64,6 +70,8 @@ class RequestBody:
     @property
     def has_more(self) -> bool:
         """Not all that it was fed is taken yet; feed it nothing, to have it go on."""
+        if self._held and self._sink is not None:
+            return True
         return self._decoder is not None and self._decoder.has_more
 
     def limit(self, max_bytes: int) -> None:
@@ -83,18 +91,35 @@ class RequestBody:
             Malformed: The chunked coding is broken.
             Refusal: The body grew over its limit, or its sink refuses it.
         """
-        content = self._decode(data)
-        if content:
-            self.received += len(content)
-            if self._limit is not None and self.received > self._limit:
-                raise BodyTooLarge
-            if self._sink is not None:
-                self._sink.body_arrived(content)
-            else:
-                self._held.append(content)
-                self._held_bytes += len(content)
-        if self.is_complete and self._sink is not None:
-            self._end(self._sink)
+        if not self.is_complete:
+            self._take(self._decode(data))
+        sink = self._sink
+        if sink is not None:
+            if self._held:
+                self._give(sink)
+            if self.is_complete and not self._held:
+                self._end(sink)
+
+    def _take(self, content: bytes) -> None:
+        if not content:
+            return
+        self.received += len(content)
+        if self._limit is not None and self.received > self._limit:
+            raise BodyTooLarge
+        if self._sink is not None and not self._held and len(content) <= self.at_once:
+            self._sink.body_arrived(content)
+            return
+        self._held.append(content)
+        self._held_bytes += len(content)
+        if len(self._held) > PIECES_HELD:
+            self._held = [b"".join(self._held)]
+
+    def _give(self, sink: BodySink) -> None:
+        """Pass on what is held, or as much of it as goes at once."""
+        held = self._held[0] if len(self._held) == 1 else b"".join(self._held)
+        piece, rest = held[: self.at_once], held[self.at_once :]
+        self._held, self._held_bytes = [rest] if rest else [], len(rest)
+        sink.body_arrived(piece)
 
     def _decode(self, data: bytes) -> bytes:
         if self._decoder is not None:
@@ -114,9 +139,8 @@ class RequestBody:
         """Give what is held to ``sink``, and from now on everything as it comes."""
         self._sink = sink
         if self._held:
-            held, self._held, self._held_bytes = self._held, [], 0
-            sink.body_arrived(held[0] if len(held) == 1 else b"".join(held))
-        if self.is_complete:
+            self._give(sink)
+        if self.is_complete and not self._held:
             self._end(sink)
 
     def _end(self, sink: BodySink) -> None:
@@ -128,6 +152,8 @@ class RequestBody:
     def detach(self) -> None:
         """Let go of the sink; what comes is dropped."""
         self._sink = _NOWHERE
+        self._held.clear()
+        self._held_bytes = 0
 
 
 class _Nowhere:

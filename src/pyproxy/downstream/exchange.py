@@ -14,6 +14,8 @@ from pyproxy.wire.head import FieldLine, RequestHead
 from pyproxy.wire.status import status_line
 
 _CONTINUE: Final = 100
+# Of a body that is screened: what is made to be read slowly takes half a second a megabyte.
+SCREENED_AT_ONCE: Final = 16 * 1024
 
 
 class Channel(Protocol):
@@ -238,6 +240,7 @@ class Exchange:
         Raises:
             Refusal: It refuses the body.
         """
+        self.body.at_once = SCREENED_AT_ONCE
         self._attach(screen)
         self._screen = screen
 
@@ -251,7 +254,7 @@ class Exchange:
     def _attach(self, sink: BodySink) -> None:
         was_full = self.body.is_full
         self.body.attach(sink)
-        if was_full:
+        if was_full or self.body.has_more:
             self._channel.resume_body()
 
     def hold_body(self) -> None:

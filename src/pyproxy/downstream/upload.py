@@ -81,7 +81,11 @@ class Upload:
             self._expect(exchange)
             if body.has_more or len(data) - (body.received - before) > MUCH_FRAMING:
                 self._reading.let_others()
-        if body.has_more and not self._feeds_more:
+        if body.has_more:
+            self._go_on_soon()
+
+    def _go_on_soon(self) -> None:
+        if not self._feeds_more:
             self._feeds_more = True
             self._loop.call_soon(self._feed_more)
 
@@ -95,6 +99,8 @@ class Upload:
         """Read the body again."""
         self._reading.set(True)
         self.expect_anew()
+        if self._exchange is not None and self._exchange.body.has_more:
+            self._go_on_soon()
 
     def expect_anew(self) -> None:
         """Count the body's rate from here: it was not for the client to send, or hardly."""

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from pyproxy.downstream.body import HELD_BYTES, BodySink
+from pyproxy.downstream.body import HELD_BYTES, PIECES_HELD, BodySink
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import ModelNotAllowed
 from pyproxy.providers.model_name import Unreadable
@@ -146,8 +146,8 @@ class Screen:
         """Look at the next bytes, and pass on those before them.
 
         Raises:
-            ModelNotAllowed: They name a model that is not allowed, or what they say has
-                more than one reading.
+            ModelNotAllowed: They name a model that is not allowed, or end an object that
+                names none, or what they say has more than one reading.
         """
         try:
             self._scan.feed(data)
@@ -155,11 +155,17 @@ class Screen:
             raise ModelNotAllowed(str(exc)) from exc
         if not self.model and self._scan.model is not None:
             self.model = self._rules.judge(self._rules.place.bare(self._scan.model))
+        if self._scan.is_complete and not self.model:
+            # Not left to the end: who reads streams acts on an object that is whole.
+            raise ModelNotAllowed("the body names no model")
         if self._sink is not None and self._held:
             self._sink.body_arrived(self._held.pop())
         self._held.append(data)
         if self._sink is None:
             self._held_bytes += len(data)
+            if len(self._held) > PIECES_HELD:
+                # But for the last, which is withheld alone.
+                self._held = [b"".join(self._held[:-1]), data]
             self._hold_back()
 
     def _hold_back(self) -> None:
@@ -175,14 +181,12 @@ class Screen:
         """Pass on what was withheld.
 
         Raises:
-            ModelNotAllowed: The body is no whole JSON object, or names no model.
+            ModelNotAllowed: The body is no whole JSON object.
         """
         try:
             self._scan.end()
         except Unreadable as exc:
             raise ModelNotAllowed(str(exc)) from exc
-        if not self.model:
-            raise ModelNotAllowed("the body names no model")
         self._trailers = trailers
         if self._sink is None:
             self._loop.call_soon(self._signal.set)

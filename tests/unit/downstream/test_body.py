@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.downstream.body import HELD_BYTES, RequestBody
+from pyproxy.downstream.body import HELD_BYTES, PIECES_HELD, RequestBody
 from pyproxy.errors.refusal import BodyTooLarge
 from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.syntax import Malformed
@@ -172,3 +172,53 @@ def test_a_broken_coding_is_no_end():
 
     assert not body.is_complete
     assert sink.trailers is None
+
+
+def test_a_slow_sink_is_given_a_little_at_once():
+    body, sink = RequestBody(10), Sink()
+    body.at_once = 4
+    body.feed(b"abcdefghijNEXT")
+    assert (body.is_complete, body.has_more, body.rest) == (True, False, b"NEXT")
+
+    body.attach(sink)
+    assert (sink.pieces, body.has_more) == ([b"abcd"], True)
+
+    body.feed(b"")
+    assert (sink.pieces[1:], sink.trailers, body.has_more) == ([b"efgh"], None, True)
+
+    body.feed(b"")
+    assert (sink.pieces[2:], sink.trailers, body.has_more) == ([b"ij"], [], False)
+    assert (body.received, body.rest) == (10, b"NEXT")
+
+
+def test_what_a_slow_sink_has_yet_to_get_stays_in_order():
+    body, sink = attached(CHUNKED)
+    body.at_once = 3
+    body.feed(b"5\r\nabcde\r\n")
+    body.feed(b"2\r\nfg\r\n0\r\nX-Sum: 1\r\n\r\n")
+    while body.has_more:
+        body.feed(b"")
+
+    assert sink.pieces == [b"abc", b"def", b"g"]
+    assert sink.trailers == [(b"x-sum", b"X-Sum: 1\r\n")]
+
+
+def test_who_lets_go_of_a_body_gets_no_more_of_what_was_read():
+    body, sink = RequestBody(6), Sink()
+    body.at_once = 2
+    body.feed(b"abcdef")
+    body.attach(sink)
+    body.detach()
+
+    assert not body.has_more
+    assert sink.pieces == [b"ab"]
+
+
+def test_tiny_pieces_are_not_held_one_by_one():
+    body, sink = RequestBody(10_000), Sink()
+    for _ in range(5000):
+        body.feed(b"ab")
+        assert len(body._held) <= PIECES_HELD
+    body.attach(sink)
+
+    assert sink.pieces == [b"ab" * 5000]

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from pyproxy.downstream.body import HELD_BYTES, RequestBody
-from pyproxy.downstream.exchange import Exchange
+from pyproxy.downstream.body import HELD_BYTES, PIECES_HELD, RequestBody
+from pyproxy.downstream.exchange import SCREENED_AT_ONCE, Exchange
 from pyproxy.errors.refusal import BodyTooLarge, ModelNotAllowed
 from pyproxy.gateway.screen import ModelRules, Screen, permit_model
 from pyproxy.providers.azure_openai import AZURE_OPENAI
@@ -102,6 +102,25 @@ async def test_of_a_body_under_way_the_last_piece_is_withheld(make):
     assert (sink.body, sink.trailers) == (SOUND, [])
 
 
+async def test_others_have_their_turn_while_a_long_body_is_looked_at(make, channel):
+    exchange, sink = make(100_000), Sink()
+    exchange.body.feed(b'{"model": "good-1", "x": "'.ljust(99_998, b"y") + b'"}')
+    screen, task = await deciding(exchange)
+    exchange.send_body_to(sink)
+    assert screen.model == "good-1"
+    assert exchange.body.is_complete
+    assert exchange.body.has_more
+    assert channel.calls == ["resume"]
+
+    pieces = 0
+    while exchange.body.has_more:
+        exchange.body.feed(b"")
+        pieces += 1
+    await task
+    assert pieces == 100_000 // SCREENED_AT_ONCE
+    assert (len(sink.body), sink.trailers) == (100_000, [])
+
+
 async def test_a_long_wait_ends_when_as_much_is_held_as_may_be(make, channel):
     length = HELD_BYTES + 100
     exchange, sink = make(length), Sink()
@@ -112,11 +131,13 @@ async def test_a_long_wait_ends_when_as_much_is_held_as_may_be(make, channel):
     exchange.body.feed(b"y" * 10)
     await task
     exchange.body.feed(b"y" * HELD_BYTES)
+    while exchange.body.has_more:
+        exchange.body.feed(b"")
     assert channel.calls == ["hold"]
 
     exchange.send_body_to(sink)
     assert channel.calls == ["hold", "resume"]
-    assert len(sink.body) == 17
+    assert len(sink.body) == 17 + HELD_BYTES - SCREENED_AT_ONCE
     assert screen.model == ""
 
 
@@ -149,6 +170,32 @@ async def test_what_is_refused_breaks_the_body(make, text):
     with pytest.raises(ModelNotAllowed):
         await task
     assert screen.model in {"", "bad"}
+
+
+async def test_an_object_that_names_no_model_is_not_passed_on_whole(make):
+    exchange, sink = make(1000), Sink()
+    _, task = await deciding(exchange, peek=10)
+    exchange.body.feed(b'{"messages": [')
+    await task
+    exchange.send_body_to(sink)
+
+    with pytest.raises(ModelNotAllowed):
+        exchange.body.feed(b"]}")
+    assert b"]}" not in sink.body
+
+
+async def test_tiny_pieces_are_not_held_one_by_one(make):
+    exchange, sink = make(3008), Sink()
+    screen, task = await deciding(exchange, peek=5000)
+    exchange.body.feed(b'{"x": "')
+    for _ in range(1500):
+        exchange.body.feed(b"yy")
+        assert len(screen._held) <= PIECES_HELD
+    assert not task.done()
+
+    task.cancel()
+    exchange.send_body_to(sink)
+    assert len(sink.body) == 3005
 
 
 async def test_a_client_that_waits_to_be_asked_is_asked(make, channel):
