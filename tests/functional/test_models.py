@@ -332,6 +332,7 @@ UPGRADE = (
         ("/v1/realtime?model=gpt-4o&%6dodel=gpt-5", False),
         ("/v1/realtime?call_id=1", False),
         ("/v1/responses", False),
+        ("/v1/responses?model=gpt-4o", False),
     ],
 )
 async def test_a_web_socket_must_name_its_model_in_the_url(gate, upstream, target, is_let_in):

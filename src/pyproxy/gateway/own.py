@@ -179,7 +179,7 @@ async def _verify(
         path = path_upwards(match, visit)
         caller = await let_in(desk, gateway, plan, visit, record, path)
         if plan.models is not None:
-            plan.models.judge_unseen(method, path, visit.target.query)
+            plan.models.judge_unseen(method, path, visit.target.query, visit.exchange.head)
         await charge(desk, plan, caller.principal, visit)
     # Sent for nobody too: empty, it replaces what a client may have put there.
     fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % _as_field(caller.principal.name)

@@ -8,7 +8,7 @@ from typing import Final
 from pyproxy.downstream.body import HELD_BYTES, PIECES_HELD, BodySink
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import ModelNotAllowed
-from pyproxy.providers.model_name import Unreadable
+from pyproxy.providers.model_name import Unreadable, one_model
 from pyproxy.providers.model_place import query_model
 from pyproxy.providers.model_scan import ModelScan
 from pyproxy.providers.preset import ModelPlace
@@ -20,6 +20,10 @@ _JSON: Final = re.compile(
     rb'application/(?:[\w.+\-]+\+)?json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?;?', re.IGNORECASE
 )
 _BODILESS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"DELETE"})
+# RFC 6455 section 4.1.
+_HANDSHAKE: Final = frozenset({b"upgrade", b"sec-websocket-key", b"sec-websocket-version"})
+# To servers that know one of these, it says what the method is.
+_OVERRIDES: Final = frozenset({b"x-http-method-override", b"x-http-method", b"x-method-override"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +63,44 @@ class ModelRules:
             ModelNotAllowed: It is not allowed, or can be read in two ways, or is known to
                 the other protocol alone.
         """
+        if is_upgrade and self.place.sockets.fullmatch(path) is None:
+            raise ModelNotAllowed("a change of protocol whose messages may name a model")
         try:
             model = self.place.in_path(path)
-            if model is None and is_upgrade:
-                model = query_model(query or b"", self.place.parameters)
+            if is_upgrade:
+                model = self._agreed(model, query)
         except Unreadable as exc:
             raise ModelNotAllowed(str(exc)) from exc
         if model is None and is_upgrade:
             raise ModelNotAllowed("a change of protocol whose URL names no model")
         return None if model is None else self.judge(model)
 
-    def judge_unseen(self, method: bytes, path: bytes, query: bytes | None) -> None:
-        """Judge a request of which the URL alone is known.
+    def _agreed(self, model: str | None, query: bytes | None) -> str | None:
+        """The model of a path, or of a query, or of both.
+
+        Raises:
+            Unreadable: They differ.
+        """
+        asked = query_model(query or b"", self.place.parameters)
+        return model if asked is None else one_model(model, asked)
+
+    def judge_unseen(
+        self, method: bytes, path: bytes, query: bytes | None, head: RequestHead
+    ) -> None:
+        """Judge a request of which the URL and most fields are known.
+
+        Args:
+            method: Its own.
+            path: As the upstream gets it.
+            query: Likewise.
+            head: Of the question; ``Upgrade`` ends at who asks, the rest of a handshake is here.
 
         Raises:
             ModelNotAllowed: Its model is not allowed, or only its body could say.
         """
-        model = self.named(path, query, is_upgrade=False)
-        if model is None and method not in _BODILESS:
+        is_upgrade = not _HANDSHAKE.isdisjoint(head.index)
+        model = self.named(path, query, is_upgrade=is_upgrade)
+        if model is None and not (method in _BODILESS and _OVERRIDES.isdisjoint(head.index)):
             raise ModelNotAllowed("the model is in a body that was not shown to us")
 
 

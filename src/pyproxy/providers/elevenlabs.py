@@ -8,6 +8,7 @@ from pyproxy.providers.preset import (
     Preset,
     ProviderCredential,
     always,
+    sockets_at,
     with_all_below,
 )
 
@@ -17,7 +18,13 @@ ELEVENLABS: Final = Preset(
     dialect=always("plain"),
     credential=ProviderCredential("xi-api-key", ("ELEVENLABS_API_KEY",), is_optional=True),
     is_public_api=True,
-    model=ModelPlace(key=MODEL_ID, parameters=("model_id",)),
+    model=ModelPlace(
+        key=MODEL_ID,
+        parameters=("model_id",),
+        sockets=sockets_at(
+            rb"/text-to-speech/[A-Za-z0-9]+/(?:multi-)?stream-input", b"/speech-to-text/realtime"
+        ),
+    ),
     credential_paths=(
         "*/v1/user",  # its answer may hold the key itself
         "*/v1/user/",

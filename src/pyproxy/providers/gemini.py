@@ -9,6 +9,7 @@ from pyproxy.providers.preset import (
     ModelPlace,
     Preset,
     ProviderCredential,
+    sockets_at,
     with_all_below,
 )
 
@@ -28,7 +29,8 @@ GEMINI: Final = Preset(
     credential=ProviderCredential("x-goog-api-key", ("GEMINI_API_KEY",)),
     target_variable="GEMINI_API_TARGET",
     is_public_api=True,
-    model=ModelPlace(in_path=gemini_model, bare=bare_model),
+    # Who talks live names the model in the first message.
+    model=ModelPlace(in_path=gemini_model, sockets=sockets_at(), bare=bare_model),
     credential_paths=with_all_below(
         "*/auth_tokens",  # tokens with which a client talks to Google directly
         "*/credentials",

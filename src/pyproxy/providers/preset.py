@@ -11,6 +11,7 @@ Dialect = Literal["openai", "anthropic", "gemini", "plain"]
 DialectChooser = Callable[[bytes], Dialect]
 
 _MESSAGES: Final = b"/v1/messages"
+_ABOVE: Final = rb"(?:/[A-Za-z0-9._~@\-]++)*?"
 # People copy the whole header into the variable that wants the credential alone.
 _BEFORE_KEY: Final = re.compile(r"\s*(?:(?:bearer|token)\s+)?", re.IGNORECASE)
 
@@ -68,6 +69,15 @@ def _nowhere(path: bytes) -> str | None:
     return None
 
 
+def sockets_at(*ends: bytes) -> re.Pattern[bytes]:
+    """Matches paths that end so, nothing in them encoded; without an end, none."""
+    return re.compile(_ABOVE + b"(?:" + b"|".join(ends) + b")" if ends else b"(?!)")
+
+
+# Elsewhere messages name the model, as at `/v1/responses`.
+REALTIME: Final = sockets_at(b"/realtime(?:/translations)?")
+
+
 @dataclass(frozen=True, slots=True)
 class ModelPlace:
     """Where an API's requests say which model they are for.
@@ -76,12 +86,15 @@ class ModelPlace:
         key: Of a JSON body's outermost object.
         in_path: Finds it in a path, where that names one; raises ``Unreadable``.
         parameters: Of the query, where a WebSocket is asked for; in lower case.
+        sockets: Matches paths of which a WebSocket stays with the model of its URL, whatever
+            is said over it.
         bare: Takes off what may stand before the name in a body.
     """
 
     key: ModelKey = MODEL
     in_path: Callable[[bytes], str | None] = _nowhere
     parameters: tuple[str, ...] = ("model",)
+    sockets: re.Pattern[bytes] = REALTIME
     bare: Callable[[str], str] = str
 
 
