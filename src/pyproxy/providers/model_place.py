@@ -14,6 +14,8 @@ from pyproxy.providers.model_name import Unreadable, one_model, plain_model
 from pyproxy.wire.percent import percent_decoded
 
 _GEMINI: Final = frozenset({b"models", b"tunedmodels"})
+# Other things that generate, by a model of their own.
+_GEMINI_ACTING: Final = frozenset({b"dynamic", b"endpoints"})
 _AZURE: Final = frozenset({b"deployments"})
 # Decoded once, a path that all servers part alike: nothing to decode again, and none of
 # the signs at which some end a path or a segment.
@@ -36,7 +38,7 @@ def gemini_model(path: bytes) -> str | None:
     Raises:
         Unreadable: It names several, or one in a way that servers may read differently.
     """
-    return _behind(path, _GEMINI)
+    return _behind(path, _GEMINI, _GEMINI_ACTING)
 
 
 def azure_model(path: bytes) -> str | None:
@@ -95,12 +97,14 @@ def _value_of(name: bytes, value: bytes, names: Collection[str]) -> str:
     return plain_model(decoded.decode("ascii"))
 
 
-def _behind(path: bytes, collections: frozenset[bytes]) -> str | None:
+def _behind(
+    path: bytes, collections: frozenset[bytes], acting: frozenset[bytes] = frozenset()
+) -> str | None:
     decoded = percent_decoded(path)
     if not _PATH.fullmatch(decoded) or decoded.count(b"/") != path.count(b"/"):
         raise Unreadable("the path may be read in different ways")
     model = None
-    for name in _segments_behind(decoded, collections):
+    for name in _segments_behind(decoded, collections, acting):
         found = _SEGMENT.fullmatch(name)
         if found is None:
             raise Unreadable("the model in the path is no plain text")
@@ -108,8 +112,12 @@ def _behind(path: bytes, collections: frozenset[bytes]) -> str | None:
     return model
 
 
-def _segments_behind(path: bytes, collections: frozenset[bytes]) -> Iterator[bytes]:
+def _segments_behind(
+    path: bytes, collections: frozenset[bytes], acting: frozenset[bytes]
+) -> Iterator[bytes]:
+    """Names in collections, and those of acting ones that are to do something."""
     segments = [segment for segment in path.split(b"/") if segment]
     for collection, name in pairwise(segments):
-        if collection.lower() in collections:
+        folded = collection.lower()
+        if folded in collections or (folded in acting and b":" in name):
             yield name

@@ -22,6 +22,11 @@ VERTEX = b"/v1/projects/p-1/locations/europe-west4/publishers/google/models/"
         pytest.param(b"/v1beta/Models/g:generateContent", "g", id="collection in other case"),
         pytest.param(b"/v1beta//models//g:generateContent", "g", id="empty segments"),
         pytest.param(b"/v1beta/models/g:x/models/g:x", "g", id="the same twice"),
+        pytest.param(b"/v1beta/dynamic/d-1:generateContent", "d-1", id="what generates itself"),
+        pytest.param(b"/v1/projects/p/locations/l/endpoints/7:predict", "7", id="endpoint"),
+        pytest.param(
+            b"/v1/projects/p/locations/l/endpoints/openapi/chat/completions", None, id="OpenAPI"
+        ),
         pytest.param(b"/v1beta/models", None, id="list"),
         pytest.param(b"/v1beta/models/", None, id="list with a slash"),
         pytest.param(b"/v1beta/openai/chat/completions", None, id="OpenAI's dialect"),
