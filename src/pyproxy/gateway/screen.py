@@ -15,9 +15,10 @@ from pyproxy.providers.preset import ModelPlace
 from pyproxy.routing.pattern import Patterns
 from pyproxy.wire.head import FieldLine, RequestHead
 
-# Another charset, or a form, would give the same bytes another reading.
+# Another charset, or a form, would give the same bytes another reading; who compares the
+# beginning of a type alone takes application/x-www-form-urlencoded+json for a form.
 _JSON: Final = re.compile(
-    rb'application/(?:[\w.+\-]+\+)?json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?;?', re.IGNORECASE
+    rb'application/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?;?', re.IGNORECASE
 )
 _BODILESS: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"DELETE"})
 # RFC 6455 section 4.1.
