@@ -8,6 +8,7 @@ HEADER_TIMEOUT = 10.0
 IDLE_TIMEOUT = 75.0
 READ_TIMEOUT = 30.0
 HEARTBEAT = 8.0
+MODEL_PEEK = 20 * 1024
 MAX_BODY = 256 * 1024
 WALL = 1_800_000_000.0
 
@@ -58,6 +59,15 @@ upstream = "http://127.0.0.1:9000"
 read_timeout = "{READ_TIMEOUT:g}s"
 heartbeat = "{HEARTBEAT:g}s"
 [[routes]]
+name = "choosy"
+path = "/choosy"
+auth = ["key"]
+strip_path = false
+models = ["good-*"]
+model_peek = "{MODEL_PEEK // 1024}KiB"
+upstream = "http://127.0.0.1:9000"
+read_timeout = "{READ_TIMEOUT:g}s"
+[[routes]]
 name = "guarded"
 path = "/guarded"
 auth = ["key"]
@@ -73,6 +83,7 @@ OTHERWISE = (
     CONFIGURATION.replace('users = ["alice"]', 'users = ["bob"]')
     .replace("auth = []", 'auth = ["key"]')
     .replace("/base", "/other")
+    .replace("good-*", "fine-*")
 )
 
 

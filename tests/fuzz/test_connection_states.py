@@ -4,17 +4,32 @@ Clients send, stall and leave, upstreams answer, stall and break off, time passe
 gateway is reloaded and drained; each event at any moment.
 """
 
+import json
+
 from hypothesis import given, strategies as st
 
 from pyproxy.downstream.body import HELD_BYTES
 from pyproxy.downstream.connection import MAX_PIPELINED
-from tests.fuzz.configuration import ALICE, BOB, HEADER_TIMEOUT, IDLE_TIMEOUT, READ_TIMEOUT
+from tests.fuzz.configuration import (
+    ALICE,
+    BOB,
+    HEADER_TIMEOUT,
+    IDLE_TIMEOUT,
+    MODEL_PEEK,
+    READ_TIMEOUT,
+)
 from tests.fuzz.examples import examples
 from tests.fuzz.still import HIGH_WATER
 from tests.fuzz.through import plain_answer
 
 KEY = b"Host: a\r\nAuthorization: Bearer " + ALICE.encode() + b"\r\n"
 PIECE = 72_000  # more than the longest read below
+
+
+def _chunk(data):
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
 SENT = {
     "get": b"GET /a HTTP/1.1\r\n" + KEY + b"\r\n",
     "get 1.0": b"GET /a HTTP/1.0\r\n" + KEY + b"\r\n",
@@ -42,6 +57,18 @@ SENT = {
     "empty lines": b"\r\n\r\n",
     "many gets": (b"GET /a HTTP/1.1\r\n" + KEY + b"X-A: " + b"a" * 7000 + b"\r\n\r\n") * 10,
     "nonsense": b"\x16\x03\x01\x00\r\n\r\n",
+    "choosy": b"POST /choosy/a HTTP/1.1\r\nContent-Type: application/json\r\n"
+    + KEY
+    + b"Transfer-Encoding: chunked\r\n\r\n",
+    "choosy expecting": b"POST /choosy/a HTTP/1.1\r\nContent-Type: application/json\r\n"
+    + KEY
+    + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "begun object": _chunk(b"{"),
+    "good model": _chunk(b'"model": "good-1",'),
+    "bad model": _chunk(b'"model": "bad-1",'),
+    "long member": _chunk(b'"x": "%b",' % (b"y" * 30_000)),
+    "slow member": _chunk(b'"x": [%b1],' % (b"[[[[[[]]]]]]," * 2000)),
+    "ended object": _chunk(b'"z": 1}'),
 }
 SAID = {
     "answer": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -95,6 +122,11 @@ BEGINNINGS = st.sampled_from(
         "sends beating, says events, says event",
         "sends beating, says events, client stall, says long chunk, says long chunk",
         "sends beating 1.0, says events, sends beating",
+        "sends choosy, sends begun object, sends good model, sends ended object, sends last chunk",
+        "sends choosy, sends begun object, sends long member, sends slow member, sends bad model",
+        "sends choosy, sends begun object, sends good model, upstream stall, sends slow member",
+        "house dawdle, sends choosy, sends begun object" + ", sends long member" * 5,
+        "sends choosy expecting, sends begun object, sends long member, says continue",
     ]
 ).map(lambda text: [tuple(each.split(" ", 1)) for each in text.split(", ") if each])
 COURSES = st.tuples(BEGINNINGS, st.lists(EVENTS, max_size=10)).map(
@@ -153,6 +185,9 @@ def assert_bounded(house):
         exchange = client.connection._exchange
         if exchange is not None:
             assert exchange.body._held_bytes <= HELD_BYTES + PIECE
+            if exchange._screen is not None:
+                held = sum(map(len, exchange._screen._held))
+                assert held <= max(HELD_BYTES, MODEL_PEEK) + PIECE
     served = sum(not end.transport.end for end in house.upstreams) - house.idle_upstreams
     assert served <= sum(not client.transport.end for client in house.clients)
     for end in house.upstreams:
@@ -176,12 +211,22 @@ def run(house, events):
         happen(house, event)
         house.judge()
         assert_bounded(house)
+        assert_models_are_good(house)
     house.loop.advance(HEADER_TIMEOUT + 3 * IDLE_TIMEOUT)
     waiting = sum(what == "many gets" for _, what in events) * 10 + len(events)
     house.loop.advance(READ_TIMEOUT * waiting)  # each of them may wait for its upstream in vain
 
     assert [client.transport.is_over for client in house.clients] == [True] * len(house.clients)
     assert house.begun == len(house.records)
+    assert_models_are_good(house)
+
+
+def assert_models_are_good(house):
+    """Nothing else is ever asked for where only good models may be."""
+    for _, message in house.asked:
+        if message.start[1].startswith(b"/choosy"):
+            asked = json.loads(message.body, object_pairs_hook=list)
+            assert {value for name, value in asked if name == "model"} == {"good-1"}
 
 
 # --- What the courses found

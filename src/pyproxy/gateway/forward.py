@@ -145,7 +145,7 @@ async def _attempt(
         exchange.source = exchange.on_broken = None
         if not relay.is_complete:
             relay.drop()
-        if not exchange.body.is_complete or exchange.body.has_more:
+        if not exchange.body.is_complete:
             exchange.body.detach()
         record.status = relay.status or record.status
         record.is_aborted = relay.is_aborted
