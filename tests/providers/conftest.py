@@ -29,6 +29,7 @@ PLAYS = {
 }
 HERE = Path(__file__).parent
 LAST = "test_leaks.py"
+_PASSED = pytest.StashKey[set]()
 
 
 def pytest_collection_modifyitems(items):
@@ -37,6 +38,19 @@ def pytest_collection_modifyitems(items):
     ordered = sorted((items[i] for i in places), key=lambda item: item.path.name == LAST)
     for i, item in zip(places, ordered, strict=True):
         items[i] = item
+
+
+def pytest_runtest_makereport(item, call):
+    """Keep which tests here have passed."""
+    if call.when == "call" and call.excinfo is None:
+        name = f"{item.path.relative_to(HERE)}::{item.name}"
+        item.session.stash.setdefault(_PASSED, set()).add(name)
+
+
+@pytest.fixture
+def passed(request):
+    """Tests that have passed so far, each as ``FILE::NAME``."""
+    return request.session.stash.get(_PASSED, frozenset())
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +111,8 @@ def start(ledger, certificates, plays, tmp_path_factory):
                 (Kind.ANSWER, lambda: bytes(tap.received)),
             ):
                 stack.enter_context(ledger.watching(kind, GATEWAY, read))
+            # Its last words are among them.
+            stack.callback(process.stop)
             yield Way(
                 lambda name: f"https://localhost:{port}/{name}",
                 lambda _: key,

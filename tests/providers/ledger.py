@@ -27,9 +27,23 @@ class Kind(Enum):
 
     UPSTREAM = "what an upstream received"
     PROXY = "what an egress proxy received"
+    PROXY_LOG = "an egress proxy's log"
     LOG = "the gateway's log"
     AUDIT = "the gateway's audit log"
+    SENT = "what a client sent"
     ANSWER = "what a client received"
+    SEALED = "what passed between them encrypted"
+    OUTPUT = "what a program printed"
+
+
+# A provider's key is at home with its own provider alone.
+PLACES = {
+    Role.CLIENT: {Kind.SENT},
+    Role.PROVIDER: {Kind.UPSTREAM},
+    Role.PLACEHOLDER: {Kind.SENT, Kind.OUTPUT},
+    Role.SHARED: {Kind.SENT},
+    Role.PROXY: {Kind.PROXY},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +63,20 @@ class Secret:
     def traces(self):
         """Bytes that give the secret away: its two ends, and what base64 makes of it."""
         plain = self.text.encode()
-        yield plain[-TELLING_LENGTH:]
-        yield plain.removeprefix(_prefix(plain))[:TELLING_LENGTH]
+        if self.role is Role.PLACEHOLDER:
+            # It is made of words that anybody may use.
+            yield plain
+        else:
+            yield plain[-TELLING_LENGTH:]
+            yield plain.removeprefix(_prefix(plain))[:TELLING_LENGTH]
         for offset in range(3):
             # Of the first and last group of four letters, neighbours have their part.
             yield base64.b64encode(b"\0" * offset + plain)[4:-4]
 
     def may_be_in(self, capture):
         """Whether it belongs where these bytes were seen."""
-        if self.role is Role.PROVIDER:
-            return capture.kind is Kind.UPSTREAM and capture.owner == self.owner
-        return self.role is Role.PROXY and capture.kind is Kind.PROXY
+        is_home = self.role is not Role.PROVIDER or capture.owner == self.owner
+        return capture.kind in PLACES[self.role] and is_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ class Capture:
 
     Attributes:
         kind: Where.
-        owner: By whom: a provider's name, or the gateway's.
+        owner: By whom: a provider's name, the gateway's, or where its tests are.
         data: Without the encryption of the connection.
     """
 
@@ -81,7 +98,7 @@ class Ledger:
     """All secrets, and all captures."""
 
     def __init__(self):
-        self._secrets = []
+        self._secrets = set()
         self._recorded = []
         self._watched = {}
 
@@ -90,8 +107,8 @@ class Ledger:
         return self.adopt(prefix + secrets.token_urlsafe(RANDOM_BYTES), role, owner)
 
     def adopt(self, text, role, owner=GATEWAY):
-        """Enter a secret that somebody else made."""
-        self._secrets.append(Secret(text, role, owner))
+        """Enter a secret that somebody else made, as often as one likes."""
+        self._secrets.add(Secret(text, role, owner))
         return text
 
     def record(self, kind, owner, data):

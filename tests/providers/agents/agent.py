@@ -47,7 +47,7 @@ def run(
     Args:
         command: The agent's own; it works in a folder ``work`` of its home.
         home: Its home folder.
-        hop: Its way to the gateway.
+        hop: Its way to the gateway; what it writes is kept there.
         port: Of loopback, where it finds the hop.
         environ: All that is in its environment beside PATH and HOME.
     """
@@ -69,4 +69,5 @@ def run(
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         output, _ = process.communicate()
+    hop.printed += output.encode()
     return Ended(process.returncode, output)

@@ -5,11 +5,12 @@ repeats that. So an answer that quotes the command's output went all the way rou
 """
 
 import json
+import secrets
 
 from tests.providers.agents.upstream import Connection
 from tests.providers.agents.wire import Request, answer, event_stream, head
 
-KEY = "sk-ant-the-providers-own-key-0123456789"
+KEY = f"sk-ant-{secrets.token_urlsafe(24)}"
 COMMAND = "printf '%s' harmless; printf '%s' -output"
 OUTPUT = "harmless-output"
 QUOTED = f"The command said {OUTPUT}."

@@ -2,7 +2,7 @@
 
 import shutil
 import ssl
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +10,7 @@ import trustme
 
 from tests.lab.gateway import Gateway, run, serving
 from tests.providers.agents.hop import Hop, recording
+from tests.providers.ledger import Kind, Role
 
 PLACEHOLDER = "placeholder-token-for-credential-isolation"
 SIDECAR = """
@@ -74,7 +75,7 @@ def upstream_tls(authority):
 
 
 @pytest.fixture(scope="session")
-def sidecar(authority, tmp_path_factory):
+def sidecar(authority, ledger, tmp_path_factory):
     """Starts a gateway beside its client: plain HTTP, open to whoever reaches it."""
 
     @contextmanager
@@ -83,7 +84,9 @@ def sidecar(authority, tmp_path_factory):
         route = ROUTE.format(provider=provider, upstream=upstream.url, auth="[]")
         (folder / "pyproxy.toml").write_text(SIDECAR + route)
         with serving(folder, environ=environ) as (gateway, port), _hop(folder, port) as hop:
-            yield Ground("http", PLACEHOLDER, None, hop, gateway)
+            ground = Ground("http", PLACEHOLDER, None, hop, gateway)
+            with _watched(ledger, ground, upstream, provider, environ):
+                yield ground
 
     return start
 
@@ -99,7 +102,7 @@ def premises(authority, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def office(premises, tmp_path_factory):
+def office(premises, ledger, tmp_path_factory):
     """Starts a gateway for many: TLS by an authority of its own, and a key for each client."""
 
     @contextmanager
@@ -110,9 +113,33 @@ def office(premises, tmp_path_factory):
         route = ROUTE.format(provider=provider, upstream=upstream.url, auth='["key"]')
         (folder / "pyproxy.toml").write_text(OFFICE + route)
         with serving(folder, environ=environ) as (gateway, port), _hop(folder, port) as hop:
-            yield Ground("https", key, str(folder / "certs" / "ca.crt"), hop, gateway)
+            ground = Ground("https", key, str(folder / "certs" / "ca.crt"), hop, gateway)
+            with _watched(ledger, ground, upstream, provider, environ):
+                yield ground
 
     return start
+
+
+@contextmanager
+def _watched(ledger, ground, upstream, provider, environ):
+    """Tell the ledger of every secret on this ground, and of all that is seen there."""
+    owner = f"agents' {provider}"
+    for key in environ.values():
+        ledger.adopt(key, Role.PROVIDER, owner)
+    ledger.adopt(ground.credential, Role.CLIENT if ground.ca else Role.PLACEHOLDER)
+    hop = ground.hop
+    with ExitStack() as stack:
+        for kind, read in (
+            (Kind.UPSTREAM, lambda: upstream.received),
+            (Kind.LOG, lambda: ground.gateway.output().encode()),
+            (Kind.SEALED if ground.ca else Kind.SENT, lambda: hop.sent),
+            (Kind.SEALED if ground.ca else Kind.ANSWER, lambda: hop.answered),
+            (Kind.OUTPUT, lambda: hop.printed),
+        ):
+            stack.enter_context(ledger.watching(kind, owner, read))
+        # Its last words are among them.
+        stack.callback(ground.gateway.stop)
+        yield
 
 
 def _folder(tmp_path_factory, authority):

@@ -16,10 +16,12 @@ class Hop:
 
     Attributes:
         path: The Unix socket where it listens.
+        printed: What agents that went this way wrote to their outputs.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.printed = b""
         self._up: list[bytearray] = []
         self._down: list[bytearray] = []
 
@@ -33,6 +35,11 @@ class Hop:
     def requests(self) -> list[Request]:
         """What the agent asked, a connection after the other."""
         return [request for sent in self._up for request in requests_in(bytes(sent))]
+
+    @property
+    def sent(self) -> bytes:
+        """Every byte that the agent sent."""
+        return b"".join(bytes(sent) for sent in self._up)
 
     @property
     def answered(self) -> bytes:

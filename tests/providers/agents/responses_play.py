@@ -6,12 +6,13 @@ an answer that quotes the command's output went all the way round.
 
 import itertools
 import json
+import secrets
 
 from tests.providers.agents import websocket
 from tests.providers.agents.upstream import Connection
 from tests.providers.agents.wire import Request, answer, event_stream
 
-KEY = "sk-proj-the-providers-own-key-0123456789"
+KEY = f"sk-proj-{secrets.token_urlsafe(24)}"
 COMMAND = "printf '%s' harmless; printf '%s' -output"
 OUTPUT = "harmless-output"
 QUOTED = f"The command said {OUTPUT}."

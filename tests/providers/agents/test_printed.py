@@ -20,6 +20,7 @@ from tests.providers.agents.responses_play import (
     ResponsesPlay,
 )
 from tests.providers.agents.upstream import playing
+from tests.providers.ledger import GATEWAY, Kind
 
 OPEN = """
 [[listeners]]
@@ -47,7 +48,7 @@ def gateway(request):
 
 
 @pytest.fixture
-def printed(tmp_path):
+def printed(tmp_path, ledger):
     """Variables, and lines of other files, for an agent that finds the gateway at a port."""
 
     def printed_(ground, provider, port):
@@ -58,6 +59,7 @@ def printed(tmp_path):
         url = f"{ground.scheme}://localhost:{port}"
         done = run(tmp_path, "env", "-c", str(config), "--url", url, "--format", "json")
         assert done.returncode == 0, done.stderr
+        ledger.record(Kind.OUTPUT, GATEWAY, (done.stdout + done.stderr).encode())
         variables = json.loads(done.stdout.replace("YOUR_GATEWAY_KEY", ground.credential))
         lines = re.findall(rf"^{provider}: (  .*)$", done.stderr, re.MULTILINE)
         return variables, "\n".join(lines)

@@ -12,7 +12,11 @@ HOST = "127.0.0.1"
 
 
 class Kept:
-    """A readable stream that notes what was read from it."""
+    """A readable stream that notes what was read from it.
+
+    Attributes:
+        received: That; readers add what they decoded.
+    """
 
     def __init__(self, stream):
         self._stream = stream

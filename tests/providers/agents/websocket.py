@@ -44,6 +44,8 @@ def messages(stream):
             length = int.from_bytes(stream.read(2 if length == 126 else 8), "big")
         mask = stream.read(4)
         payload = _unmasked(stream.read(length), mask)
+        # Masked, nobody finds a word in it (RFC 6455 section 5.3).
+        stream.received += payload
         if first[0] & 0xF == CLOSE:
             return
         if first[0] & 0xF <= TEXT:
