@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.gateway import COMMAND, Gateway, environment, serving
-from tests.providers.ledger import GATEWAY, Kind
+from tests.providers.ledger import Kind, Ledger
 from tests.providers.upstream import PATIENCE_S
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -49,12 +49,14 @@ class Deployed:
         environ: Its environment.
         config: Its file.
         process: Itself.
+        ledger: Told what it answers, and what programs on its configuration print.
     """
 
     address: str
     environ: dict
     config: Path
     process: Gateway
+    ledger: Ledger
 
     def ask(self, port, method, path, fields=None, body=None):
         """Status, fields and body of one request."""
@@ -62,23 +64,50 @@ class Deployed:
         with closing(connection):
             connection.request(method, path, body, fields or {})
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            content = answer.read()
+        self.ledger.record(Kind.ANSWER, self.config.name, bytes(answer.headers) + content)
+        return answer.status, answer.headers, content
 
     def command(self, *arguments, **environ):
         """Run a command of pyproxy on the same configuration."""
-        return command(self.config, *arguments, **{**self.environ, **environ})
+        done = command(self.config, *arguments, **{**self.environ, **environ})
+        self._printed(done)
+        return done
+
+    def in_shell(self, exports, program, folder):
+        """Run a program in a shell that has nothing but what ``eval`` makes of the exports."""
+        (folder / "agent.py").write_text(program)
+        shell = ["env", "-i", "sh", "-euc", 'eval "$1"; exec "$2" agent.py', "sh"]
+        done = subprocess.run(
+            [*shell, exports, sys.executable],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=IMPORTS_S,
+            check=False,
+        )
+        self._printed(done)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def _printed(self, done):
+        self.ledger.record(Kind.OUTPUT, self.config.name, (done.stdout + done.stderr).encode())
 
 
 @contextmanager
 def deployed(config, last_port, address, environ, ledger):
-    """Serve a file while the block runs; what is logged goes into the ledger."""
+    """Serve a file while the block runs; what is seen goes into the ledger."""
     with ExitStack() as stack:
         process, _ = stack.enter_context(
             serving(config.parent, "--config", str(config), environ=environ)
         )
-        stack.enter_context(ledger.watching(Kind.LOG, GATEWAY, lambda: process.output().encode()))
+        stack.enter_context(
+            ledger.watching(Kind.LOG, config.name, lambda: process.output().encode())
+        )
+        # Its last words are among them.
+        stack.callback(process.stop)
         assert process.wait_for(f"{address}:{last_port}"), process.output()
-        yield Deployed(address, environ, config, process)
+        yield Deployed(address, environ, config, process, ledger)
 
 
 def command(config, *arguments, **environ):
@@ -92,18 +121,3 @@ def command(config, *arguments, **environ):
         timeout=PATIENCE_S,
         check=False,
     )
-
-
-def in_shell(exports, program, folder):
-    """Run a program in a shell that has nothing but what ``eval`` makes of the exports."""
-    (folder / "agent.py").write_text(program)
-    done = subprocess.run(
-        ["env", "-i", "sh", "-euc", 'eval "$1"; exec "$2" agent.py', "sh", exports, sys.executable],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=IMPORTS_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)

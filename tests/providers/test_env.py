@@ -4,7 +4,7 @@ import pytest
 
 from tests.lab.gateway import run
 from tests.providers import anthropic_play, openai_play
-from tests.providers.deployed import address, deployed, in_shell, targets
+from tests.providers.deployed import address, deployed, targets
 from tests.providers.ledger import Role
 from tests.providers.ways import VARIABLES, credentials
 
@@ -42,7 +42,7 @@ print(json.dumps([chat.choices[0].message.content, message.content[0].text]))
 def office(plays, certificates, ledger, tmp_path_factory):
     """It, and a key that it lets in."""
     folder, where = tmp_path_factory.mktemp("office"), address()
-    config = folder / "pyproxy.toml"
+    config = folder / "office.toml"
     config.write_text(CONFIG.format(address=where))
     key = ledger.adopt(
         run(folder, "keys", "new", "alice", "--file", "keys").stdout.strip(), Role.CLIENT
@@ -60,7 +60,7 @@ def test_sdks_need_nothing_but_what_it_prints_and_a_key(office, plays, tmp_path)
     printed = running.command("env")
     before = {name: len(plays[name].asked) for name in ("openai", "anthropic")}
 
-    answers = in_shell(printed.stdout.replace("YOUR_GATEWAY_KEY", key), AGENT, tmp_path)
+    answers = running.in_shell(printed.stdout.replace("YOUR_GATEWAY_KEY", key), AGENT, tmp_path)
 
     assert answers == [openai_play.TEXT, anthropic_play.TEXT]
     for name, count in before.items():

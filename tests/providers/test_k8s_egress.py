@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.providers.deployed import K8S_EGRESS, address, command, deployed, in_shell, targets
+from tests.providers.deployed import K8S_EGRESS, address, command, deployed, targets
 from tests.providers.elevenlabs_play import MP3
 from tests.providers.ledger import Role
 from tests.providers.ways import credentials
@@ -128,7 +128,7 @@ def test_pod_needs_nothing_but_what_env_prints_and_its_secrets(egress, plays, se
         filled = filled.replace(f"YOUR_{name.upper()}_KEY", plays[name].key)
 
     assert secret not in printed.stdout + printed.stderr
-    assert in_shell(filled, AGENT, tmp_path) == [1, 1]
+    assert egress.in_shell(filled, AGENT, tmp_path) == [1, 1]
     for name in ("openai", "anthropic"):
         # Where Anthropic's SDK has it depends on its version.
         ((_, value),) = credentials(plays[name].asked[-1])

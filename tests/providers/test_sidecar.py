@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.providers import anthropic_play, gemini_play, openai_play
-from tests.providers.deployed import SIDECAR, address, command, deployed, in_shell, targets
+from tests.providers.deployed import SIDECAR, address, command, deployed, targets
 from tests.providers.upstream import of_json
 from tests.providers.ways import CREDENTIALS, VARIABLES, credentials
 
@@ -97,7 +97,7 @@ def test_agent_needs_nothing_but_what_env_prints(sidecar, tmp_path):
     printed = sidecar.command("env")
 
     assert printed.returncode == 0, printed.stderr
-    assert in_shell(printed.stdout, AGENT, tmp_path) == [
+    assert sidecar.in_shell(printed.stdout, AGENT, tmp_path) == [
         openai_play.TEXT,
         anthropic_play.TEXT,
         gemini_play.TEXT,
