@@ -22,7 +22,7 @@ PATIENCE_S = 15.0
 COMMAND = [sys.executable, "-m", "pyproxy", "serve"]
 # Whatever the machine's own environment says must not reach the gateway under test.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
-KEY = "pyp_the-key-of-alice-0123456789abcdef"
+KEY = "pyp_the-key-of-alice-2bd806c97f15ae34"
 BEARER = {"Authorization": f"Bearer {KEY}"}
 
 
@@ -48,6 +48,7 @@ class Upstream(ThreadingHTTPServer):
     Attributes:
         begun: A stream was asked for.
         released: Set by the test, to let the streams end.
+        received: The head of every request; no client's key may be in one.
     """
 
     daemon_threads = True
@@ -56,7 +57,12 @@ class Upstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.begun = threading.Event()
         self.released = threading.Event()
+        self.received = bytearray()
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        assert KEY.encode() not in self.received
 
     @property
     def url(self) -> str:
@@ -68,6 +74,7 @@ class _Answer(BaseHTTPRequestHandler):
     server: Upstream
 
     def do_GET(self) -> None:
+        self.server.received += self.raw_requestline + bytes(self.headers)
         if self.path == "/stream":
             self._stream()
             return
@@ -100,12 +107,18 @@ class Served:
         process: The process.
         port: Of its first listener; set once it is ready.
         trust: TLS of its clients; ``None`` where it speaks plain HTTP.
+        secrets: What must be in no line that it writes; tests add their own.
+        written: All that it wrote.
+        answered: What ``ask`` was answered.
     """
 
     def __init__(self, process: "subprocess.Popen[str]", trust: ssl.SSLContext | None) -> None:
         self.process = process
         self.port = 0
         self.trust = trust
+        self.secrets = [KEY]
+        self.written = ""
+        self.answered = bytearray()
         self._lines: list[dict[str, object]] = []
         self._news = threading.Condition()
         self._has_ended = False
@@ -117,6 +130,7 @@ class Served:
         for text in self.process.stdout:
             line = json.loads(text) if text.startswith("{") else {"event": "", "text": text}
             with self._news:
+                self.written += text
                 self._lines.append(line)
                 self._news.notify_all()
         with self._news:
@@ -158,19 +172,24 @@ class Served:
         try:
             connection.request(method, path, headers=dict(headers))
             answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
+            body = answer.read()
         finally:
             connection.close()
+        self.answered += bytes(answer.headers) + body
+        return answer.status, answer.headers, body
 
     def status(self, key: str = KEY, path: str = "/") -> int:
-        """Of a request with a key or token."""
+        """Of a request with a key or token, which is a secret from then on."""
+        self.secrets += [key] if key else []
         return self.ask(path, headers={"Authorization": f"Bearer {key}"})[0]
 
     def token(self) -> str:
         """A minted one."""
         status, _, body = self.ask("/token", "POST")
         assert status == 200, body
-        return str(json.loads(body)["token"])
+        token = str(json.loads(body)["token"])
+        self.secrets.append(token)
+        return token
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to drain, unless it ended already; its exit code."""
@@ -202,7 +221,7 @@ def serving(
     environ: Mapping[str, str] | None = None,
     command: Sequence[str] = COMMAND,
 ) -> Iterator[Served]:
-    """Serve a configuration while the block runs."""
+    """Serve a configuration while the block runs; no secret may be in what it wrote then."""
     (folder / "pyproxy.toml").write_text(config)
     with subprocess.Popen(
         command,
@@ -219,6 +238,7 @@ def serving(
             yield served
         finally:
             served.stop(signal.SIGKILL)
+    assert not [secret for secret in served.secrets if secret in served.written]
 
 
 def refused(
@@ -236,6 +256,7 @@ def refused(
         check=False,
     )
     assert ran.stdout == ""
+    assert KEY not in ran.stderr
     return ran.returncode, ran.stderr.splitlines()
 
 

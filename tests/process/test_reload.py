@@ -9,6 +9,7 @@ from pyproxy.identity.signing_keys import generate_key_set, rotate
 from tests.process.served import KEY, hashed, put, serving
 
 OTHER = "pyp_the-key-of-bob-0123456789abcdef01"
+FIRST, SECOND = "first-secret-of-a-provider", "second-secret-of-a-provider"
 PLAIN = """
 [[listeners]]
 bind = "127.0.0.1:0"
@@ -143,7 +144,7 @@ def test_a_rotated_key_set_verifies_and_its_bad_keys_are_told(folder, upstream):
     ],
 )
 def test_a_rotated_secret_is_what_goes_upstream(folder, upstream, route, variable):
-    put(folder / "provider.key", "first\n")
+    put(folder / "provider.key", f"{FIRST}\n")
     environ = {variable: str(folder / "provider.key")} if variable else {}
 
     def works(secret):
@@ -152,17 +153,18 @@ def test_a_rotated_secret_is_what_goes_upstream(folder, upstream, route, variabl
         return json.loads(gateway.ask()[2]).get("x-api-key") == secret
 
     with serving(folder, config(upstream, route=route), environ=environ) as gateway:
-        assert works("first")
+        gateway.secrets += [FIRST, SECOND]
+        assert works(FIRST)
 
         put(folder / "provider.key", "")
         line = gateway.wait_for("config.reloaded", result="failed", level="error")
         assert "provider.key" in line["message"]
-        assert works("first")
+        assert works(FIRST)
 
-        put(folder / "provider.key", "second\n")
+        put(folder / "provider.key", f"{SECOND}\n")
         gateway.wait_for("config.reloaded", result="ok", level="info", what="secrets")
-        assert works("second")
-        assert not works("first")
+        assert works(SECOND)
+        assert not works(FIRST)
 
 
 def test_a_bad_pair_of_two_listeners_is_said_once(folder, upstream, certify):

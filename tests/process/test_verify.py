@@ -97,6 +97,7 @@ def served(tmp_path_factory):
         + hashed("dave", SHORT, "expires=2999-01-01"),
     )
     with upstream, serving(folder, config(upstream)) as gateway:
+        gateway.secrets += [NARROW, SHORT]
         yield gateway
         upstream.shutdown()
 
@@ -185,6 +186,7 @@ def exchanged(gateway, key):
     status, _, body = gateway.ask("/token", "POST", {"Authorization": f"Bearer {key}"})
     assert status == 200
     answer = json.loads(body)
+    gateway.secrets.append(answer["token"])
     payload = answer["token"].split(".")[1]
     return answer, json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
