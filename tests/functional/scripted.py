@@ -28,8 +28,9 @@ from tests.waiting import turns
 # Longer than anything here takes; whatever is waited for is expected at once.
 PATIENCE_S = 5.0
 HOST = "127.0.0.1"
-KEY = "pyp_the-key-of-alice-0123456789abcdef"
+KEY = "pyp_the-key-of-alice-2bd806c97f15ae34"
 OTHER_KEY = "pyp_the-key-of-bob-0123456789abcdef"
+CHANCE_LENGTH = 16
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 NUMBER = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d"
 
@@ -139,6 +140,8 @@ class Stream:
 class Upstream:
     """A server on loopback that does what a test says, and keeps what arrives.
 
+    No client's key may have arrived when its block ends.
+
     Attributes:
         connections: All that were ever accepted.
         port: Where it listens.
@@ -164,6 +167,8 @@ class Upstream:
             connection.transport.abort()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        assert KEY.encode() not in self.received
+        assert OTHER_KEY.encode() not in self.received
 
     async def leave(self):
         """Give the port up, and end every connection."""
@@ -282,7 +287,15 @@ def request(method, path, *lines, body=b"", key=KEY, version="1.1"):
 
 
 class Client(Stream):
-    """A client of the gateway that sees every byte."""
+    """A client of the gateway that sees every byte.
+
+    Attributes:
+        shown: Keys and tokens that it asked with, long enough not to be found by chance.
+    """
+
+    def __init__(self, reader, writer):
+        super().__init__(reader, writer)
+        self.shown = set()
 
     async def answer(self, method="GET"):
         """The next answer, read to the end of its body.
@@ -304,6 +317,8 @@ class Client(Stream):
     async def ask(self, *arguments, **named):
         """Send one request (see ``request``), and read its answer."""
         self.send(request(*arguments, **named))
+        key = named.get("key", KEY) or ""
+        self.shown |= {key} if len(key) > CHANCE_LENGTH else set()
         return await self.answer(arguments[0])
 
 
@@ -448,14 +463,15 @@ async def running(folder, text, trust=None, environ=None):
 def configuration(upstream, certificates, **parts):
     """The text of a configuration; each part is added to its section of ``TEMPLATE``."""
     text = {"server": "", "listener": "", "auth": "", "route": "", "more": "", **parts}
-    urls = [each if isinstance(each, str) else each.url for each in _listed(upstream)]
+    urls = [each if isinstance(each, str) else each.url for each in listed(upstream)]
     text["route"] = f"upstream = {json.dumps(urls)}\n{text['route']}"
     if certificates is not None:
         text["listener"] = f"{listener(certificates)}\n{text['listener']}"
     return TEMPLATE.format(**text)
 
 
-def _listed(item):
+def listed(item):
+    """One or several upstreams, as a list."""
     return item if isinstance(item, list) else [item]
 
 

@@ -97,6 +97,7 @@ def test_revoked_key_is_refused_without_a_restart(here):
     config = CONFIG.format(port=0).replace("[[routes]]", 'keys_file = "keys.txt"\n[[routes]]')
     (here / "pyproxy.toml").write_text(config)
     with serving(here) as (gateway, port):
+        gateway.secrets += [key, "a-plain-key-of-somebody"]
         before = answer(port, key)
         revoked = run(here, "keys", "revoke", "alice")
         assert gateway.wait_for("key.reloaded"), gateway.output()

@@ -60,7 +60,8 @@ def client(demonstration, tmp_path):
     key = run(tmp_path, "keys", "new", "alice").stdout.strip()
     assert run(tmp_path, "cert").returncode == 0
     tls = ssl.create_default_context(cafile=tmp_path / "certs" / "ca.crt")
-    with serving(tmp_path) as (_, port):
+    with serving(tmp_path) as (gateway, port):
+        gateway.secrets.append(key)
         yield f"https://localhost:{port}", key, tls
 
 

@@ -84,6 +84,7 @@ def gateway(lab, tmp_path_factory):
         made = run(folder, *arguments)
         assert made.returncode == 0, made.stderr
     with serving(folder) as (process, port):
+        process.secrets.append(key)
         yield process, Client(port, key, folder / "certs" / "ca.crt")
 
 
@@ -93,8 +94,10 @@ def client(gateway):
 
 
 @pytest.fixture(params=["key", "jwt"])
-def credential(request, client):
-    return client.key if request.param == "key" else client.token()
+def credential(request, client, gateway):
+    shown = client.key if request.param == "key" else client.token()
+    gateway[0].secrets.append(shown)
+    return shown
 
 
 @pytest.fixture

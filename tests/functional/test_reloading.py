@@ -100,6 +100,8 @@ class Running:
         """Look at the files once, as the watcher does every second."""
         await self.reloading.poll_now()
         assert self.lines.failures == []
+        written = json.dumps(self.lines.lines)
+        assert not [secret for secret in (KEY, "first-secret") if secret in written]
 
 
 @pytest.fixture

@@ -336,7 +336,7 @@ async def test_callers_own_provider_key_passes_an_open_route(start, upstream):
 @pytest.mark.parametrize("level", ["debug", "info"])
 async def test_no_line_holds_a_credential(start, willing, secrets, level):
     wrong = "0123456789abcdef-of-a-client"
-    secrets += ["cookie-of-a-client", "value-in-the-query"]
+    secrets += ["cookie-of-a-client", "value-in-the-query", "words-in-a-body"]
     gateway = await start(willing, server=f'[server.log]\nlevel = "{level}"', route=IN_HEADER)
     client = await gateway.connect()
     path = "/?key=value-in-the-query&token=value-in-the-query"
@@ -345,7 +345,7 @@ async def test_no_line_holds_a_credential(start, willing, secrets, level):
     await client.ask("GET", "/", key=f"{wrong}.{wrong}.{wrong}")
     await client.ask("GET", "/", f"Authorization: Basic {wrong}", key=None)
     await client.ask("GET", "/", f"x-api-key: {wrong}", key=KEY)
-    await client.ask("POST", "/", body=b"0123456789abcdef-of-a-client")
+    await client.ask("POST", "/", body=b"words-in-a-body")
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization : " + wrong.encode() + b"\r\n\r\n")
     await client.answer()
     await gateway.lines.next("request", 7)

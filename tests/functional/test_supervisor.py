@@ -17,6 +17,7 @@ from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.log import Log
 from tests.functional.scripted import HOST, KEY, PATIENCE_S, Client, hashed
 
+FIRST = "first-secret"
 CONFIG = """
 [server]
 admin = ""
@@ -104,9 +105,11 @@ def environ():
 async def serving(tmp_path, put, willing, environ):
     put("pyproxy.toml", CONFIG.format(upstream=willing.url))
     put("keys", hashed("alice", KEY))
-    put("provider.key", "first-secret\n")
+    put("provider.key", f"{FIRST}\n")
     async with supervising(tmp_path, environ) as served:
         yield served
+    written = json.dumps(served[1].lines)
+    assert not [secret for secret in (KEY, FIRST) if secret in written]
 
 
 async def answer(port, path="/"):

@@ -26,11 +26,13 @@ class Gateway:
     Attributes:
         process: The process.
         lines: What it wrote to both outputs so far.
+        secrets: What must be in no line; its tests add theirs.
     """
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         self.lines: list[str] = []
+        self.secrets: list[str] = []
         self._ports: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -119,13 +121,15 @@ def serving(
 ) -> Iterator[tuple[Gateway, int]]:
     """Run ``pyproxy serve`` with these arguments while the block runs.
 
-    Gives the gateway and the port of its first listener.
+    Gives the gateway and the port of its first listener. No secret may be in
+    what it wrote when the block ends.
     """
     gateway = Gateway(_start(folder, arguments, environ))
     try:
         yield gateway, gateway.wait_until_ready()
     finally:
         gateway.stop()
+    assert not [secret for secret in gateway.secrets if secret in gateway.output()]
 
 
 def _start(
