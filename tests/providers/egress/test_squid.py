@@ -4,12 +4,15 @@ import os
 import ssl
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 import trustme
 
-from tests.process.served import KEY, Upstream, environment, hashed, put, serving
+from tests.process import served
+from tests.process.served import KEY, Upstream, environment, hashed, put
 from tests.providers.egress import squid
+from tests.providers.ledger import Kind, Role
 
 CONFIG = """
 [server]
@@ -31,32 +34,55 @@ path = "/denied"
 upstream = "https://denied.example:{port}"
 tls = {{ ca = "ca.crt" }}
 """
+OWNER = "squid"
 COMMAND = [sys.executable, "-m", "pyproxy", "check", "--connect"]
 
 
 @pytest.fixture(scope="module")
-def proxy():
+def proxy(ledger):
     problem = squid.missing()
     if problem and os.environ.get("CI"):
         pytest.fail(problem)
     if problem:
         pytest.skip(problem)
-    with squid.running() as running:
+    ledger.adopt(squid.PASSWORD, Role.PROXY, OWNER)
+    with (
+        squid.running() as running,
+        ledger.watching(Kind.PROXY_LOG, OWNER, lambda: "\n".join(running.log).encode()),
+    ):
         yield running
 
 
 @pytest.fixture
-def upstream(tmp_path):
+def upstream(tmp_path, ledger):
     """An upstream that speaks TLS as localhost."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.crt"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
-    with Upstream() as server:
+    with Upstream() as server, ledger.watching(Kind.UPSTREAM, OWNER, lambda: server.received):
         server.socket = context.wrap_socket(server.socket, server_side=True)
         yield server
         server.released.set()
         server.shutdown()
+
+
+@pytest.fixture
+def serving(ledger):
+    """Serves a configuration; what is seen goes into the ledger."""
+    ledger.adopt(KEY, Role.CLIENT)
+
+    @contextmanager
+    def serving_(*arguments, **named):
+        with served.serving(*arguments, **named) as gateway:
+            try:
+                yield gateway
+            finally:
+                gateway.stop()
+                ledger.record(Kind.LOG, OWNER, gateway.written.encode())
+                ledger.record(Kind.ANSWER, OWNER, gateway.answered)
+
+    return serving_
 
 
 @pytest.fixture
@@ -75,7 +101,7 @@ def lines(proxy, *words):
     return [line for line in proxy.log if all(word in line for word in words)]
 
 
-def test_allowed_domain_passes(tmp_path, proxy, upstream, config):
+def test_allowed_domain_passes(tmp_path, proxy, upstream, config, serving):
     with serving(tmp_path, config(proxy.url())) as gateway:
         status, _, body = gateway.ask("/v1/models")
         again = gateway.status()
@@ -88,7 +114,7 @@ def test_allowed_domain_passes(tmp_path, proxy, upstream, config):
     assert len(lines(proxy, "TCP_TUNNEL/200", f"CONNECT {place} alice")) == 1
 
 
-def test_denied_domain_does_not(tmp_path, proxy, upstream, config):
+def test_denied_domain_does_not(tmp_path, proxy, upstream, config, serving):
     with serving(tmp_path, config(proxy.url())) as gateway:
         status, _, body = gateway.ask("/denied")
         why = gateway.wait_for("upstream.failed")["reason"]
@@ -99,8 +125,9 @@ def test_denied_domain_does_not(tmp_path, proxy, upstream, config):
     assert lines(proxy, "TCP_DENIED/403", f"CONNECT denied.example:{upstream.server_port} alice")
 
 
-def test_wrong_password_is_said_to_the_operator_alone(tmp_path, proxy, config):
-    with serving(tmp_path, config(proxy.url(password="wrong-password"))) as gateway:
+def test_wrong_password_is_said_to_the_operator_alone(tmp_path, proxy, config, serving, ledger):
+    wrong = ledger.make(Role.PROXY, OWNER)
+    with serving(tmp_path, config(proxy.url(password=wrong))) as gateway:
         status, _, body = gateway.ask("/")
         why = gateway.wait_for("upstream.failed")["reason"]
 
@@ -109,11 +136,11 @@ def test_wrong_password_is_said_to_the_operator_alone(tmp_path, proxy, config):
         assert why == (
             f"the proxy 127.0.0.1:{proxy.port} answered 407: it does not take these credentials"
         )
-        assert "wrong-password" not in str(gateway._lines)
+        assert wrong not in gateway.written
     assert lines(proxy, "TCP_DENIED/407", "CONNECT localhost:")
 
 
-def test_missing_password_is_said(tmp_path, proxy, config):
+def test_missing_password_is_said(tmp_path, proxy, config, serving):
     environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "no_proxy": "127.0.0.1"}
     with serving(tmp_path, config(), environ=environ) as gateway:
         status = gateway.status()
@@ -123,7 +150,7 @@ def test_missing_password_is_said(tmp_path, proxy, config):
     assert why == f"the proxy 127.0.0.1:{proxy.port} answered 407: it wants credentials"
 
 
-def test_proxy_that_died_is_used_again_once_it_is_back(tmp_path, proxy, config):
+def test_proxy_that_died_is_used_again_once_it_is_back(tmp_path, proxy, config, serving):
     with serving(tmp_path, config(proxy.url())) as gateway:
         before = gateway.status()
         proxy.stop()
@@ -136,11 +163,12 @@ def test_proxy_that_died_is_used_again_once_it_is_back(tmp_path, proxy, config):
     assert why == f"connecting to the proxy 127.0.0.1:{proxy.port} failed: connection refused"
 
 
-def test_check_finds_what_requests_will_find(tmp_path, proxy, upstream, config):
+def test_check_finds_what_requests_will_find(tmp_path, proxy, upstream, config, ledger):
     put(tmp_path / "pyproxy.toml", config(proxy.url()))
     ran = subprocess.run(
         COMMAND, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
+    ledger.record(Kind.OUTPUT, OWNER, (ran.stdout + ran.stderr).encode())
 
     place = f"the proxy 127.0.0.1:{proxy.port}"
     port = upstream.server_port
