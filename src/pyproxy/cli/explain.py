@@ -16,7 +16,7 @@ from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.fault import ConfigurationError, Fault
-from pyproxy.transform.request import CREDENTIAL_FIELDS, CREDENTIAL_QUERY
+from pyproxy.transform.credential_places import CREDENTIAL_FIELDS, CREDENTIAL_QUERY
 
 HIDDEN = "***"
 # By hand: a URL library would tidy up the very dots and slashes that matter here.
@@ -120,7 +120,7 @@ def _listener(settings: Settings, scheme: str, authority: str) -> Group:
 def _hidden_names(route: RouteSettings | None) -> frozenset[str]:
     """Fields and query parameters whose values are, or may be, secrets."""
     names = {name.decode() for name in (*CREDENTIAL_FIELDS, *CREDENTIAL_QUERY)}
-    names |= {"cookie", "sec-websocket-protocol"}
+    names |= {name.replace("-", "_") for name in names} | {"sec-websocket-protocol"}
     if route is not None:
         names |= {route.credential.header.lower(), route.credential.query.lower()}
         names |= {route.token.header.lower(), *(name.lower() for name in route.request_headers)}

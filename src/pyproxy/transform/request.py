@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pyproxy.transform.credential_places import (
+    CREDENTIAL_FIELDS,
+    CREDENTIAL_QUERY,
+    credential_fields,
+    plain_name,
+    without_credentials,
+)
 from pyproxy.transform.sub_protocols import SUB_PROTOCOLS, sub_protocols_line
 from pyproxy.wire.forwarded import CLAIMS
 from pyproxy.wire.framing import CHUNKED
@@ -12,14 +19,6 @@ from pyproxy.wire.head import RequestHead
 from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_request_lines, passes_trailers
 from pyproxy.wire.percent import percent_decoded, percent_encoded
 from pyproxy.wire.upgrade import Protocols, protocols_asked, upgrade_lines
-
-# Where clients put credentials: none of these travels on beside an injected one.
-CREDENTIAL_FIELDS: Final = frozenset(
-    b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token x-access-token "
-    b"x-api-token apikey x-apikey ocp-apim-subscription-key x-amz-security-token "
-    b"cf-aig-authorization x-litellm-api-key".split()
-)
-CREDENTIAL_QUERY: Final = frozenset({b"key", b"api_key", b"apikey"})
 
 # Never passed on, whatever the route: they speak to this hop.
 _ALWAYS: Final = HOP_BY_HOP | frozenset({b"host", b"x-request-id"})
@@ -30,6 +29,7 @@ _REWRITTEN: Final = frozenset(
 _FORWARDED: Final = (
     b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Real-IP: %b\r\n"
 )
+_UPGRADE: Final = b"upgrade"
 _BODY_METHODS: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 
 
@@ -42,7 +42,7 @@ class UpwardRules:
         version: The first segment of every path at the upstream, such as ``/v1``, which
             clients may leave out; ``b""``: there is none.
         dropped: Lower-case names that do not travel on, from any peer.
-        dropped_query: Lower-case query names that do not travel on.
+        dropped_query: Query names, as ``plain_name`` gives them, that do not travel on.
         added_query: The injected credential, if it goes there.
         added: Field lines for every request: the injected credential, ``Via``,
             configured fields.
@@ -99,6 +99,7 @@ def upward_rules(
     set_fields = set_fields or {}
     dropped = _ALWAYS | also_dropped | {name.lower() for name in set_fields}
     injects = bool(injected or injected_query)
+    injected_names = {plain_name(injected_query)} if injected_query else frozenset()
     if injects:
         dropped |= CREDENTIAL_FIELDS | {name.lower() for name, _ in injected}
     if drops_cookies:
@@ -113,7 +114,7 @@ def upward_rules(
         base=base,
         version=version,
         dropped=frozenset(dropped),
-        dropped_query=_dropped_query(injected_query) if injects else frozenset(),
+        dropped_query=CREDENTIAL_QUERY | injected_names if injects else frozenset(),
         added_query=injected_query,
         added=lines + (b"Via: 1.1 pyproxy\r\n" if via else b""),
         defaults={name.lower(): b"%b: %b\r\n" % (name, v) for name, v in (defaults or {}).items()},
@@ -199,9 +200,15 @@ def upward_head(
     # A proxy that may tell us who the client is has not told it to the whole internet.
     keeps_claims = sender.is_trusted and rules.tells_client
     dropped = _dropped(rules.dropped, sender.credential_fields, keeps_claims)
+    if rules.injects and (others := credential_fields(head.index) - dropped):
+        dropped |= others
     offers = b""
     if SUB_PROTOCOLS in head.index and (rules.injects or sender.is_sub_protocol):
-        offers = b"" if SUB_PROTOCOLS in dropped else sub_protocols_line(head)
+        offers = (
+            b""
+            if SUB_PROTOCOLS in dropped
+            else sub_protocols_line(head, all_credentials=rules.injects)
+        )
         dropped = dropped | {SUB_PROTOCOLS}
     parts = kept_request_lines(head, dropped, is_trusted=sender.is_trusted)
     parts.append(offers)
@@ -213,7 +220,7 @@ def upward_head(
     if rules.identity_field and sender.name:
         # A name may hold any letter; a field may not (RFC 9110 section 5.5).
         parts.append(b"%b: %b\r\n" % (rules.identity_field, percent_encoded(sender.name)))
-    protocols = protocols_asked(head)
+    protocols = () if _UPGRADE in sender.credential_fields else protocols_asked(head)
     if b"te" in head.index and not protocols and passes_trailers(head):
         parts.append(b"TE: trailers\r\nConnection: TE\r\n")  # RFC 9110 section 10.1.4 wants both
     return UpwardHead(
@@ -275,20 +282,15 @@ def _target(path: bytes, query: bytes | None, rules: UpwardRules, sender: Sender
         path = rules.base + path
     if query is None and not rules.added_query:
         return path
-    dropped = rules.dropped_query | sender.credential_query
-    if query and dropped:
-        query = (
-            b"&".join(part for part in query.split(b"&") if _query_name(part) not in dropped)
-            or None
-        )
+    if query and sender.credential_query:
+        ours = sender.credential_query
+        kept = [part for part in query.split(b"&") if _query_name(part) not in ours]
+        query = b"&".join(kept) or None
+    if query and rules.dropped_query:
+        query = without_credentials(query, rules.dropped_query)
     if rules.added_query:
         query = b"%b&%b" % (query, rules.added_query) if query else rules.added_query
     return path if query is None else b"%b?%b" % (path, query)
-
-
-def _dropped_query(injected: bytes) -> frozenset[bytes]:
-    """Names under which a client could send another credential than the injected one."""
-    return CREDENTIAL_QUERY | {_query_name(injected)} if injected else CREDENTIAL_QUERY
 
 
 def _query_name(part: bytes) -> bytes:

@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from pyproxy.transform.credential_places import CREDENTIAL_FIELDS
 from pyproxy.transform.request import (
-    CREDENTIAL_FIELDS,
     Sender,
     upward_end,
     upward_head,
@@ -111,12 +111,32 @@ def test_connection_cannot_remove_ours(name):
     )
 
 
-@pytest.mark.parametrize("name", sorted(CREDENTIAL_FIELDS | {b"proxy-authorization"}))
+OTHERS = (
+    b"X-Authorization Authentication X-Auth X-Auth-Key Token X-Token X-Key X-Secret Access-Token "
+    b"Helicone-Auth X-OpenAI-Api-Key x-portkey-api-key X-Gemini-APIKEY Private-Token "
+    b"x-goog-iam-authorization-token Subscription-Key"
+).split()
+
+
+@pytest.mark.parametrize(
+    "name", sorted({*CREDENTIAL_FIELDS, *OTHERS, b"proxy-authorization", b"X_Api_Key"})
+)
 def test_client_credential_never_travels_on_beside_an_injected_one(name):
     lines = up(name + b": CLIENT", rules=INJECTING)
 
     assert not [line for line in lines if b"CLIENT" in line]
     assert values(lines, b"Authorization") == [b"Bearer PROVIDER"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    (
+        b"Idempotency-Key Sec-WebSocket-Key Copilot-Session-Token X-Stainless-Auth-Mode "
+        b"anthropic-beta openai-organization X-Api-Key-Hint X-Author"
+    ).split(),
+)
+def test_what_is_no_credential_travels_on_beside_an_injected_one(name):
+    assert values(up(name + b": v", rules=INJECTING), name) == [b"v"]
 
 
 def test_without_injection_the_clients_credential_is_the_upstreams():
@@ -320,6 +340,12 @@ def test_the_target_is_the_upstreams_base_and_what_the_client_sent(path, query, 
         pytest.param(b"%6bey=C&a", b"/a?a", id="escaped"),
         pytest.param(b"key", b"/a", id="without a value"),
         pytest.param(b"keys=1&a=key", b"/a?keys=1&a=key", id="other names"),
+        pytest.param(b"access_token=C&b=1", b"/a?b=1", id="OAuth's"),
+        pytest.param(b"api-key=C&API_KEY=C", b"/a", id="hyphen or underscore"),
+        pytest.param(b"+key=C&key%20=C&%00key=C&key%00=C", b"/a", id="spaces and NULs"),
+        pytest.param(b"a=1;key=C;b=2&c;d", b"/a?a=1;b=2&c;d", id="behind a semicolon"),
+        pytest.param(b"a=1&;key=C&&b", b"/a?a=1&&&b", id="empty ones stay"),
+        pytest.param(b"key=C;key=D", b"/a", id="twice with a semicolon"),
         pytest.param(b"", b"/a?", id="empty"),
         pytest.param(None, b"/a", id="none"),
     ],
@@ -406,6 +432,32 @@ def test_credentials_among_sub_protocols(rules, of_sender, line):
     ]
 
     assert found == line
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        b"OpenAI-Insecure-Api-Key.C",
+        b"Bearer.C",
+        b'"openai-insecure-api-key.C"',
+        b"base64url.bearer.authorization.k8s.io.C",
+        b"xi-api-key.C",
+    ],
+)
+def test_no_sub_protocol_that_may_be_a_credential_stands_beside_an_injected_one(offer):
+    line = b"Sec-WebSocket-Protocol: realtime, " + offer + b", openai-beta.realtime-v1"
+    kept = b"Sec-WebSocket-Protocol: realtime, openai-beta.realtime-v1"
+
+    assert kept in up(line, rules=INJECTING)
+    assert line in up(line)
+
+
+def test_a_protocol_that_is_a_credential_of_ours_is_not_asked_for():
+    head = request(b"Connection: Upgrade", b"Upgrade: C")
+    ours = sender(credential_fields=frozenset({b"upgrade"}))
+
+    assert upward_head(head, b"/a", None, PLAIN, sender()).protocols == (b"C",)
+    assert upward_head(head, b"/a", None, PLAIN, ours).protocols == ()
 
 
 @pytest.mark.parametrize(
