@@ -364,3 +364,37 @@ async def test_key_is_named_in_the_audit_log_and_not_shown(start, willing):
     line = await gateway.lines.next("auth.ok")
 
     assert (line["user"], line["details"]["key"]) == ("alice", "alice")
+
+
+@pytest.mark.parametrize("route", [OPEN, IN_HEADER, ""], ids=["open", "injecting", "plain"])
+async def test_a_request_id_that_is_a_key_goes_nowhere(start, upstream, route):
+    gateway = await start(upstream, route=route)
+    key = None if route == OPEN else KEY
+
+    answer = await gateway.ask("GET", "/", f"X-Request-Id: {KEY}", key=key)
+
+    assert answer.status == 400
+    assert KEY.encode() not in answer.head
+    assert upstream.received == b""
+
+
+@pytest.mark.parametrize("route", [IN_HEADER, ""], ids=["injecting", "plain"])
+async def test_a_key_in_a_trailer_goes_no_further(start, upstream, route):
+    gateway = await start(upstream, route=route)
+    client = await gateway.connect()
+    client.send(request("POST", "/", "Transfer-Encoding: chunked", key=KEY))
+    client.send(f"1\r\na\r\n0\r\nX-Note: a {KEY}\r\nX-Sum: 1\r\n\r\n".encode())
+    connection, _ = await upstream.asked()
+    _, trailers = await connection.chunked()
+    connection.send(OK)
+
+    assert (await client.answer()).status == 200
+    assert trailers == (b"" if route else b"X-Sum: 1\r\n")
+
+
+async def test_a_key_as_the_protocol_to_change_to_goes_no_further(start, upstream):
+    gateway = await start(upstream)
+
+    head = await sent_up(gateway, upstream, "Connection: Upgrade", f"Upgrade: {KEY}")
+
+    assert head.value("upgrade") is None

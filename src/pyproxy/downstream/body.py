@@ -1,6 +1,7 @@
 """The body of a request on its way up: decoded, bounded, never collected."""
 
 import sys
+from collections.abc import Callable
 from typing import Protocol
 
 from pyproxy.errors.refusal import BodyTooLarge
@@ -14,6 +15,11 @@ HELD_BYTES = 64 * 1024
 CHUNKS_AT_ONCE = 2000
 # Pieces that are held before they are joined: each takes 50 bytes beside its content.
 PIECES_HELD = 512
+
+
+def _takes_all(trailer: FieldLine) -> bool:
+    del trailer
+    return False
 
 
 class BodySink(Protocol):
@@ -37,15 +43,15 @@ class RequestBody:
         received: Bytes of content so far, framing not counted.
         is_complete: The end was read.
         rest: Bytes that came after the end.
-        withheld: Lower-case names of trailers that do not reach the sink; set by who
-            answers, who knows which fields are not the client's to send.
+        withholds: Says which trailers do not reach the sink; set by who answers, who
+            knows which fields are not the client's to send.
         at_once: Bytes of content that the sink is given before others have their turn; set
             by who takes long over each.
     """
 
     __slots__ = (
         "_decoder", "_held", "_held_bytes", "_limit", "_sink", "_trailers", "at_once",
-        "is_complete", "length", "received", "rest", "withheld",
+        "is_complete", "length", "received", "rest", "withholds",
     )  # fmt: skip
 
     def __init__(self, length: int) -> None:
@@ -53,7 +59,7 @@ class RequestBody:
         self.received = 0
         self.is_complete = length == 0
         self.rest = b""
-        self.withheld: frozenset[bytes] = frozenset()
+        self.withholds: Callable[[FieldLine], bool] = _takes_all
         self.at_once = sys.maxsize
         self._limit: int | None = None
         self._decoder = ChunkedBody() if length == CHUNKED else None
@@ -146,7 +152,7 @@ class RequestBody:
     def _end(self, sink: BodySink) -> None:
         trailers = self._trailers
         if trailers:
-            trailers = [pair for pair in trailers if pair[0] not in self.withheld]
+            trailers = [pair for pair in trailers if not self.withholds(pair)]
         sink.body_ended(trailers)
 
     def detach(self) -> None:

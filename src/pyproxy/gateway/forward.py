@@ -136,7 +136,6 @@ async def _attempt(
             connection.offer(Tunnel(exchange, connection, relay, protocols, desk.loop))
         exchange.source = connection
         exchange.on_broken = relay.body_broke
-        exchange.body.withheld = plan.up.dropped
         exchange.send_body_to(connection)
         connection.flush_request()
         await relay.done

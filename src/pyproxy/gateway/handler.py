@@ -18,6 +18,7 @@ from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.refuse import refusal_head, refuse
 from pyproxy.gateway.report import denied, failed
 from pyproxy.gateway.screen import permit_model
+from pyproxy.gateway.trailers import Withheld
 from pyproxy.gateway.visit import Visit, request_id_of
 from pyproxy.identity.echo import MisplacedCredential, is_sub_protocol
 from pyproxy.routing.choice import Match
@@ -26,6 +27,7 @@ from pyproxy.transform.dialect import Dialect
 from pyproxy.transform.request import Sender, upward_head
 from pyproxy.transform.sub_protocols import SUB_PROTOCOLS
 from pyproxy.wire.date import date_line
+from pyproxy.wire.framing import CHUNKED
 from pyproxy.wire.status import status_line
 from pyproxy.wire.target import read_target
 
@@ -110,6 +112,9 @@ class Handler:
             up = upward_head(exchange.head, course.path, visit.target.query, plan.up, sender)
             course.keep(caller, up)
         record.user = caller.principal.name
+        if exchange.body.length == CHUNKED:
+            token = caller.credential.token.encode() if caller.credential else b""
+            exchange.body.withholds = Withheld(plan.up, token)
         if plan.models is not None:
             record.model = await permit_model(
                 plan.models,
@@ -145,7 +150,7 @@ class Handler:
             dialect = match.value.dialect(match.rest(path))
         record.code = refusal.code
         if isinstance(refusal, MisplacedCredential):
-            record.path = ""
+            record.path, record.request_id = "", desk.new_id()
         if not exchange.has_begun:
             record.status = refusal.status
         denied(desk, refusal, record)

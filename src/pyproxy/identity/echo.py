@@ -16,12 +16,13 @@ from pyproxy.wire.target import Target
 UNMISTAKABLE_BYTES: Final = 16
 
 _LINE: Final = itemgetter(1)
+_REQUEST_ID: Final = "x-request-id"
 _BASIC: Final = re.compile(rb"basic[ \t]+([A-Za-z0-9+/_\-]+)", re.IGNORECASE)
 _BETWEEN_WORDS: Final = re.compile(rb"[^!-~]+|[,;=\"'&]")
 
 
 class MisplacedCredential(BadRequest):
-    """A credential in the path or in a parameter's name; neither may be written down."""
+    """A credential in the path, a parameter's name or the id; none may be written down."""
 
 
 def everywhere(
@@ -70,20 +71,22 @@ def echoes(token: bytes, head: RequestHead, target: Target) -> frozenset[str]:
         As ``Credential.places``.
 
     Raises:
-        MisplacedCredential: It is in the path, or in a parameter's name.
+        MisplacedCredential: It is in the path, in a parameter's name, or the request's id.
     """
-    if len(token) >= UNMISTAKABLE_BYTES and _holds(target.path, token):
+    if len(token) >= UNMISTAKABLE_BYTES and holds(target.path, token):
         raise MisplacedCredential("a credential in the path")
     found = {
         name.decode("ascii")
         for name, line in head.lines
-        if _holds(line.partition(b":")[2].strip(), token)
+        if holds(line.partition(b":")[2].strip(), token)
     }
+    if _REQUEST_ID in found:  # which is written down, and travels on as the gateway's own
+        raise MisplacedCredential("a credential in X-Request-Id")
     for parameter in target.query.split(b"&") if target.query else ():
         name, _, value = parameter.partition(b"=")
-        if _holds(name, token):
+        if holds(name, token):
             raise MisplacedCredential("a credential in a parameter's name")
-        if _holds(value, token):
+        if holds(value, token):
             found.add(query_place(name))
     return frozenset(found)
 
@@ -107,7 +110,7 @@ def is_sub_protocol(
     )
     ours = [credential.token.encode()]
     ours += [value for secret in secrets for value in secret.presented(head)]
-    return not any(_holds(others, value) for value in ours)
+    return not any(holds(others, value) for value in ours)
 
 
 def query_place(name: bytes) -> str:
@@ -145,7 +148,8 @@ def _is_alone(token: str, head: RequestHead) -> bool:
     return text.lower().find(b"basic") < 0
 
 
-def _holds(value: bytes, token: bytes) -> bool:
+def holds(value: bytes, token: bytes) -> bool:
+    """Whether a value holds a token: whole or in part, escaped, or for Basic authentication."""
     is_long = len(token) >= UNMISTAKABLE_BYTES
     for text in (value, percent_decoded(value), basic_credentials(value)):
         if text.find(token) >= 0 if is_long else token in _words(text):

@@ -1,0 +1,30 @@
+"""Which trailers of a request stay here."""
+
+from dataclasses import dataclass, field
+
+from pyproxy.identity.echo import holds
+from pyproxy.transform.request import UpwardRules
+from pyproxy.wire.head import FieldLine
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """What does not travel on, asked once the body is whole.
+
+    Beside an injected credential no trailer does: the head was judged long ago, and whose
+    key stands here nobody would look up. No API of those that want a key reads any.
+
+    Attributes:
+        rules: The route's.
+        token: The caller's credential, or ``b""``.
+    """
+
+    rules: UpwardRules
+    token: bytes = field(repr=False)
+
+    def __call__(self, trailer: FieldLine) -> bool:
+        """Whether this one stays."""
+        name, line = trailer
+        if self.rules.injects or name in self.rules.dropped:
+            return True
+        return bool(self.token) and holds(line.partition(b":")[2].strip(), self.token)
