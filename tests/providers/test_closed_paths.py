@@ -44,10 +44,13 @@ CLOSED = {
         "POST /v1alpha/auth_tokens",
         "POST /v1beta/interactions/i_1/auth_tokens",
         "POST /v1beta/credentials",
+        "POST /$rpc/google.ai.generativelanguage.v1alpha.AuthTokenService/CreateToken",
+        "POST /batch",
         "POST /v1beta/webhooks/w_1:rotateSigningSecret",
     ],
     "elevenlabs": [
         "GET /v1/user",
+        "GET /v2/user",
         "POST /v1/single-use-token/realtime_scribe",
         "GET /v1/convai/conversation/get-signed-url?agent_id=a",
         "GET /v1/convai/conversation/token?agent_id=a",

@@ -26,8 +26,7 @@ ELEVENLABS: Final = Preset(
         ),
     ),
     credential_paths=(
-        "*/v1/user",  # its answer may hold the key itself
-        "*/v1/user/",
+        "*/user",  # of any version: its answer may hold the key itself
         *with_all_below(
             # Tokens and signed addresses, with which a client talks to ElevenLabs directly.
             "*/single-use-token",

@@ -35,6 +35,11 @@ GEMINI: Final = Preset(
         "*/auth_tokens",  # tokens with which a client talks to Google directly
         "*/credentials",
         "*/webhooks",  # answers hold the signing secret
-        "*/webhooks/*:rotateSigningSecret",
+        "*/auth_tokens:*",
+        "*/credentials:*",
+        "*/webhooks:*",
+        # Google's other ways to call the same methods, by their names or many in one body.
+        "*/$rpc",
+        "*/batch",
     ),
 )

@@ -39,6 +39,8 @@ def test_ordinary_paths_are_open(preset):
         b"/v1/models",
         b"/v1/files/file-1/content",
         b"/v1beta/models/gemini-2.5-flash:generateContent",
+        b"/v1beta/models/gemini-2.5-flash:batchGenerateContent",
+        b"/v1beta/batches/b1",
         b"/v1/text-to-speech/voice/stream",
         b"/v1/user/subscription",
         b"/openai/deployments/mine/chat/completions",

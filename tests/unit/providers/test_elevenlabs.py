@@ -14,6 +14,7 @@ def test_without_a_key_of_ours_the_clients_own_passes():
     [
         b"/v1/user",
         b"/v1/user/",
+        b"/v2/user",
         b"/v1/single-use-token/tts_websocket",
         b"/v1/convai/conversation/get-signed-url",
         b"/v1/convai/conversation/token",

@@ -29,6 +29,11 @@ def test_errors_speak_the_dialect_of_the_path(path, dialect):
         b"/v1beta/interactions/i/auth_tokens/t",
         b"/v1beta/credentials/c",
         b"/v1beta/webhooks/w:rotateSigningSecret",
+        b"/v1beta/auth_tokens:create",
+        b"/$rpc/google.ai.generativelanguage.v1alpha.AuthTokenService/CreateToken",
+        b"/%24rpc/google.ai.generativelanguage.v1alpha.AuthTokenService/CreateToken",
+        b"/batch",
+        b"/batch/generativelanguage/v1beta",
     ],
 )
 def test_what_hands_out_credentials_is_closed(path):
