@@ -8,10 +8,12 @@ from pyproxy.config.finding import Location
 from pyproxy.config.origin import Origin
 from pyproxy.config.secret import Secret
 from pyproxy.config.surroundings import Surroundings
+from pyproxy.errors.fault import Fault
 from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.providers.preset import Preset, ProviderCredential
 
 _ROUTES: Final = "routes"
+_FILE: Final = "file "
 
 
 def fill_provider_defaults(tree: Tree, environment: Environment, around: Surroundings) -> None:
@@ -67,7 +69,8 @@ def _fill_credential(
         for variable in wanted.variables:
             key = environment.key(variable)
             if key is not None:
-                _put(route, preset, wanted, key, variable)
+                if not _put(route, preset, wanted, key, variable):
+                    environment.faults.append(_without_key(key, variable))
                 environment.filled[_ROUTES, index, "credential"] = variable
                 return
     elif isinstance(given, dict) and given.keys() == {"value"}:
@@ -75,15 +78,25 @@ def _fill_credential(
             key = Secret.parse(given["value"], around)
         except ValueError:
             return  # said where the value is judged
-        _put(route, preset, wanted, key, "")
+        _ = _put(route, preset, wanted, key, "")
 
 
 def _put(
     route: Tree, preset: Preset, wanted: ProviderCredential, key: Secret, variable: str
-) -> None:
+) -> bool:
     value = wanted.value(key.reveal(), variable, _host(route, preset))
     if value:
         route["credential"] = {"header": wanted.header, "value": Secret(value, key.origin)}
+    return bool(value)
+
+
+def _without_key(key: Secret, variable: str) -> Fault:
+    """Not as if it were left out: a file that is being written would open what its key closes."""
+    if key.origin.startswith(_FILE):
+        name, where = f"{variable}_FILE", f"the file {key.origin.removeprefix(_FILE)} "
+    else:
+        name, where = variable, ""
+    return Fault(name, f"{where}holds no key: only space, or the name of a scheme")
 
 
 def _host(route: Tree, preset: Preset) -> str:

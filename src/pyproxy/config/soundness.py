@@ -32,6 +32,8 @@ _OWN_FIELDS: Final = frozenset(
     }
 )
 
+_A_VALUE: Final = "must be visible ASCII without control characters or spaces at its ends"
+
 
 def contradictions(settings: Settings, broken: Collection[str]) -> tuple[Finding, ...]:
     """Find what cannot be meant so.
@@ -148,6 +150,9 @@ def _ways_in(settings: Settings) -> Iterator[Finding]:
                 ("routes", i, "token", "secret"),
                 'is required by auth = ["token"]; write it, or set PROXY_SECRET',
             )
+        secret = route.token.secret
+        if "token" in route.auth and secret and not is_field_value(secret.reveal()):
+            yield Finding(("routes", i, "token", "secret"), f"{_A_VALUE}: no caller could send it")
         if "mtls" in route.auth and not has_client_ca:
             yield Finding(at, '"mtls" needs a listener with client_ca')
         ways = {"key": auth.has_keys, "jwt": auth.jwt.is_configured}
@@ -192,10 +197,7 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
         if given > 1 or bool(given) != credential.is_configured:
             yield Finding(at, f"must be {_credential_forms(route)}")
         if credential.value and not is_field_value(credential.value.reveal()):
-            yield Finding(
-                (*at, "value"),
-                "must be visible ASCII without control characters or spaces at its ends",
-            )
+            yield Finding((*at, "value"), _A_VALUE)
         if credential.header.lower() in _OWN_FIELDS:
             yield Finding((*at, "header"), "is a field that the gateway sets itself")
 

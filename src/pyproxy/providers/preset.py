@@ -13,7 +13,7 @@ DialectChooser = Callable[[bytes], Dialect]
 _MESSAGES: Final = b"/v1/messages"
 _ABOVE: Final = rb"(?:/[A-Za-z0-9._~@\-]++)*?"
 # People copy the whole header into the variable that wants the credential alone.
-_BEFORE_KEY: Final = re.compile(r"\s*(?:(?:bearer|token)\s+)?", re.IGNORECASE)
+_BEFORE_KEY: Final = re.compile(r"\s*(?:(?:bearer|token)(?:\s+|\Z))*", re.IGNORECASE)
 
 
 def _no_scheme(variable: str, host: str) -> str:
@@ -52,7 +52,7 @@ class ProviderCredential:
             host: The upstream's.
 
         Returns:
-            ``""`` if there is no key.
+            ``""`` if there is no key: nothing, space, or a scheme alone.
         """
         key = _BEFORE_KEY.sub("", key, count=1).strip()
         scheme = self.scheme(variable, host)

@@ -52,6 +52,25 @@ def test_the_file_that_a_variable_names_is_read():
     assert injected(route) == ("Authorization", "Bearer sk-from-file", "file /run/key")
 
 
+@pytest.mark.parametrize("text", [" ", "Bearer ", "bearer", " Bearer token\t"])
+@pytest.mark.parametrize(
+    ("variable", "where"),
+    [("ELEVENLABS_API_KEY", ""), ("ELEVENLABS_API_KEY_FILE", "the file /run/rubbish ")],
+)
+def test_a_variable_or_file_without_a_key_in_it_is_not_as_if_there_were_none(
+    monkeypatch, text, variable, where
+):
+    # A file that is emptied while the gateway serves would have its clients' own keys pass.
+    monkeypatch.setitem(FILES, "/run/rubbish", text)
+    value = "/run/rubbish" if where else text
+    route, environment = filled({variable: value}, provider="elevenlabs")
+
+    assert "credential" not in route
+    assert [str(fault) for fault in environment.faults] == [
+        f"{variable}: {where}holds no key: only space, or the name of a scheme"
+    ]
+
+
 def test_the_first_variable_counts():
     environ = {"COPILOT_API_KEY": "k", "COPILOT_GITHUB_TOKEN": "t"}
     route, _ = filled(environ, provider="copilot", upstream="https://copilot-api.a.ghe.com")
@@ -63,7 +82,6 @@ def test_the_first_variable_counts():
     ("environ", "route"),
     [
         pytest.param({"OPENAI_API_KEY": ""}, {"provider": "openai"}, id="empty variable"),
-        pytest.param({"OPENAI_API_KEY": "Bearer "}, {"provider": "openai"}, id="scheme alone"),
         pytest.param({}, {"provider": "openai"}, id="no variable"),
         pytest.param(
             {"OPENAI_API_KEY": "k"},

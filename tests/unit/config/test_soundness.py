@@ -211,6 +211,19 @@ def test_what_agrees_is_let_be(tree):
             "is required by auth",
             id="token without a secret",
         ),
+        *(
+            pytest.param(
+                {"routes": [route(auth=["token", "key"], token={"secret": secret})]},
+                ("routes", 0, "token", "secret"),
+                "must be visible ASCII without control characters or spaces at its ends: no caller",
+                id=f"shared secret of {what}",
+            )
+            for what, secret in (
+                ("spaces", "   "),
+                ("two lines", "0123456789abcdef\n0"),
+                ("octets that are no text", "0123456789abcdef\udcff"),
+            )
+        ),
         pytest.param(
             {"routes": [route(auth=["mtls", "key"])]},
             ("routes", 0, "auth"),

@@ -40,6 +40,7 @@ def test_errors_speak_the_dialect_of_the_path(path, dialect):
         pytest.param("sk-1", id="alone"),
         pytest.param(" sk-1\n", id="space around it"),
         pytest.param("Bearer sk-1", id="with its scheme"),
+        pytest.param("Bearer Bearer sk-1", id="with its scheme twice"),
         pytest.param("token  sk-1", id="with another scheme"),
     ],
 )
@@ -48,7 +49,7 @@ def test_a_key_is_shown_once_with_its_scheme(key):
     assert ProviderCredential("x-api-key", ("A",)).value(key, "A", HOST) == "sk-1"
 
 
-@pytest.mark.parametrize("key", ["", " ", "Bearer "])
+@pytest.mark.parametrize("key", ["", " ", "Bearer ", "bearer", "Token", " Bearer token "])
 def test_a_scheme_alone_is_no_key(key):
     assert bearer("A").value(key, "A", HOST) == ""
 
