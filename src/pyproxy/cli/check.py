@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -21,6 +22,14 @@ from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.runtime.startup import prepare
 
+_LONGEST_S: Final = 3600.0
+
+
+def _seconds(_: click.Context, __: click.Parameter, value: float) -> float:
+    if not 0.0 < value <= _LONGEST_S:  # as what is no number would not be
+        raise click.BadParameter(f"must be more than 0 and at most {_LONGEST_S:g}")
+    return value
+
 
 @click.command(short_help="Print what would be served, and what is wrong with it.")
 @config_option
@@ -28,7 +37,12 @@ from pyproxy.runtime.startup import prepare
 @click.option("--strict", is_flag=True, help="Exit 1 if there is a warning.")
 @click.option("--client", "url", metavar="URL", help="Check a client's side of this gateway.")
 @click.option(
-    "--timeout", metavar="S", default=5.0, show_default=True, help="Give each step S seconds."
+    "--timeout",
+    metavar="S",
+    default=5.0,
+    show_default=True,
+    callback=_seconds,
+    help="Give each step S seconds.",
 )
 def check(
     config_file: Path | None, connect: bool, strict: bool, url: str | None, timeout: float

@@ -1,12 +1,13 @@
 """A client's side: nothing of a provider's in its environment, and a gateway it can trust."""
 
+import http.client
+import os
 import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from pyproxy.cli.provider_keys import looks_real, provider_keys
@@ -24,6 +25,9 @@ def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Ite
     yield from provider_keys(environ)
     yield from _misleading(environ)
     parts = _parsed(url)
+    if "@" in url:
+        yield Fault("--client", "holds a user or password, which no client of the gateway needs")
+        return
     if parts is None:
         yield Fault("--client", f"{url!r} is no URL such as https://gateway.example:5000")
         return
@@ -40,7 +44,7 @@ def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault("ANTHROPIC_BASE_URL", "ends in /v1, which the SDK adds itself; leave it out")
     for name in TRUST_VARIABLES:
         path = environ.get(name)
-        if path and not Path(path).exists():
+        if path and not os.path.exists(path):  # noqa: PTH110 - quiet about names that are too long
             yield Fault(name, f"there is no file {path}; an absolute path holds in every folder")
 
 
@@ -90,7 +94,7 @@ def _parsed(url: str) -> urllib.parse.SplitResult | None:
     except ValueError:  # an address with one bracket
         return None
     is_sound = parts.scheme in _PORTS and parts.hostname and _port(parts) is not None
-    return parts if is_sound else None
+    return parts if is_sound and " " not in parts.netloc else None
 
 
 def _machine(parts: urllib.parse.SplitResult) -> str:
@@ -131,20 +135,33 @@ def _is_spared(host: str, port: int, no_proxy: str) -> bool:
 
 def _unreached(gateway: urllib.parse.SplitResult, timeout_s: float) -> str:
     url = f"{gateway.scheme}://{gateway.netloc}/health"
-    # Any proxy of the environment is left out: the gateway is asked, not the way to it.
-    context = ssl.create_default_context()
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
-    )
+    # Nothing of the environment but its trust, and no redirect: who is named is asked.
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        opener.add_handler(handler)
     try:
         opener.open(url, timeout=timeout_s).close()
     except urllib.error.HTTPError as error:
         error.close()
         return f"its health endpoint answers {error.code}"
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, ssl.SSLCertVerificationError):
-            return "its certificate is not trusted here; set SSL_CERT_FILE to its CA's"
-        return f"cannot be reached: {error.reason}"
-    except OSError as error:
-        return f"cannot be reached: {error}"
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        return _why(error)
     return ""
+
+
+def _why(error: Exception) -> str:
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    match reason:
+        case ssl.SSLCertVerificationError():
+            return "its certificate is not trusted here; set SSL_CERT_FILE to its CA's"
+        case UnicodeError():
+            return "cannot be reached: its host cannot be a name"
+        case OSError() | str():  # one that closes unasked is of HTTP's errors too
+            return f"cannot be reached: {reason}"
+        case _:
+            return "does not answer in HTTP"

@@ -97,6 +97,28 @@ def answering():
 
 
 @pytest.fixture
+def saying():
+    """Start a server that says the same to whoever asks, once; gives its port."""
+    with ExitStack() as stack:
+
+        def start(answer):
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            thread = threading.Thread(target=_say, args=(listening, answer))
+            thread.start()
+            stack.callback(thread.join)
+            return listening.getsockname()[1]
+
+        yield start
+
+
+def _say(listening, answer):
+    asking, _ = listening.accept()
+    with asking:
+        asking.recv(65536)
+        asking.sendall(answer)
+
+
+@pytest.fixture
 def certificates(here):
     """A development certificate under ``certs/``, valid today, and TLS that shows it."""
     files = CertificateFiles.under(here / "certs")

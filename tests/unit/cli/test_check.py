@@ -359,3 +359,11 @@ def test_verdict_is_that_of_the_start(pyproxy, here, sound, spoil, extra):
     assert len(err) == len(faults)
     # A missing file is said by the key that names it.
     assert all(fault.path in "".join(err) for fault in faults)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "1e20"])
+def test_time_that_nobody_can_wait_is_refused(pyproxy, seconds):
+    code, _, err = pyproxy("check", "--client", "http://localhost:1", "--timeout", seconds)
+
+    assert code == 2
+    assert "must be more than 0" in str(err)

@@ -55,12 +55,56 @@ def test_nobody_there_is_said(unused_port):
         "http://x:99999",
         "http://x:y",
         "http://[::1",
+        "http://a b:1",
     ],
 )
 def test_what_is_no_url_is_said(url):
     (fault,) = faults(url)
 
     assert "no URL" in fault
+
+
+def test_password_in_the_url_is_not_repeated():
+    (fault,) = faults("https://user:the-password@localhost:1")
+
+    assert fault.startswith("--client: holds a user or password")
+    assert "the-password" not in fault
+
+
+@pytest.mark.parametrize("host", ["a" * 300, "a..b"])
+def test_host_that_can_be_no_name_is_said(host):
+    (fault,) = faults(f"http://{host}")
+
+    assert "cannot be a name" in fault
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"SSH-2.0-x\r\n\r\n", id="no HTTP"),
+        pytest.param(b"HTTP/1.1 abc\r\n\r\n", id="no status"),
+        pytest.param(b"HTTP/1.1 200 " + b"x" * 70000 + b"\r\n\r\n", id="endless line"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n", id="too many fields"),
+    ],
+)
+def test_answer_that_is_none_is_said(saying, answer):
+    (fault,) = faults(f"http://127.0.0.1:{saying(answer)}")
+
+    assert fault.endswith("does not answer in HTTP")
+
+
+@pytest.mark.parametrize("place", ["http://[x", "file:///etc/passwd", "http://localhost/health"])
+def test_redirect_is_not_followed(saying, place):
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"
+    (fault,) = faults(f"http://127.0.0.1:{saying(answer.encode())}")
+
+    assert fault.endswith("its health endpoint answers 302")
+
+
+def test_name_of_a_file_that_is_too_long_is_no_file(answering):
+    (fault,) = faults(f"http://127.0.0.1:{answering()}", {"SSL_CERT_FILE": "x" * 5000})
+
+    assert fault.startswith("SSL_CERT_FILE: there is no file")
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"])
