@@ -398,3 +398,22 @@ async def test_a_key_as_the_protocol_to_change_to_goes_no_further(start, upstrea
     head = await sent_up(gateway, upstream, "Connection: Upgrade", f"Upgrade: {KEY}")
 
     assert head.value("upgrade") is None
+
+
+@pytest.mark.parametrize("route", [IN_HEADER, IN_QUERY], ids=["header", "query"])
+async def test_an_upstream_that_repeats_its_credential_is_not_passed_on(start, upstream, route):
+    gateway = await start(upstream, route=route)
+    client = await gateway.connect()
+    client.send(request("GET", "/a", "TE: trailers", "Connection: TE", key=KEY))
+    connection, head = await upstream.asked()
+    connection.send(
+        b"HTTP/1.1 308 Moved\r\nLocation: https://elsewhere.example/a/?x=1&key=%b\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Echo: %b\r\n\r\n" % (2 * (PROVIDERS.encode(),))
+    )
+    answer = await client.answer()
+
+    assert PROVIDERS.encode() in head
+    assert answer.status == 308
+    assert answer.value("location") == "https://elsewhere.example/a/?x=1&key=***"
+    assert answer.trailers == b"X-Echo: ***\r\n"
+    assert len(upstream.connections) == 1

@@ -181,7 +181,17 @@ def _down(route: RouteSettings, settings: Settings, security: SecurityHeaders) -
             (name.encode(), value.encode()) for name, value in route.response_headers.items()
         ),
         server=settings.server.decoy_server_header.encode(),
+        hidden=_repeatable(route.credential),
     )
+
+
+def _repeatable(credential: CredentialSettings) -> tuple[bytes, ...]:
+    """The injected credential, without its scheme, as an upstream might repeat it."""
+    if credential.value is None:
+        return ()
+    value = credential.value.reveal()
+    key = value.rpartition(" ")[2]
+    return tuple(dict.fromkeys((key.encode(), query_encoded(key), query_encoded(value))))
 
 
 def _upstream(

@@ -161,9 +161,13 @@ class Relay:
         # last bytes must not pause it under its next user.
         exchange.source = None
         if trailers:
-            dropped = self._rules.dropped
+            rules = self._rules
             takes = passes_trailers(exchange.head)
-            trailers = [pair for pair in trailers if takes and pair[0] not in dropped]
+            trailers = [
+                (name, rules.without_credential(line))
+                for name, line in trailers
+                if takes and name not in rules.dropped
+            ]
         exchange.end(trailers)
 
     def flush(self) -> None:

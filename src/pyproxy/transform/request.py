@@ -1,7 +1,7 @@
 """What is sent up: the client's request without what is the client's or the gateway's own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -56,8 +56,8 @@ class UpwardRules:
     version: bytes
     dropped: frozenset[bytes]
     dropped_query: frozenset[bytes]
-    added_query: bytes
-    added: bytes
+    added_query: bytes = field(repr=False)
+    added: bytes = field(repr=False)
     defaults: Mapping[bytes, bytes]
     tells_client: bool
     identity_field: bytes
@@ -176,8 +176,8 @@ class UpwardHead:
         protocols: That the client asks to change to.
     """
 
-    start: bytes
-    lines: bytes
+    start: bytes = field(repr=False)
+    lines: bytes = field(repr=False)
     has_length: bool
     protocols: Protocols = ()
 

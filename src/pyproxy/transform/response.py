@@ -1,6 +1,7 @@
 """What is sent down: the upstream's answer with the gateway's fields on it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from pyproxy.transform.cors import UPSTREAM_FIELDS
@@ -11,6 +12,9 @@ from pyproxy.wire.status import status_line
 
 _ALWAYS: Final = HOP_BY_HOP | UPSTREAM_FIELDS | frozenset({b"server", b"alt-svc"})
 _NO_CONTENT: Final = 204
+_HIDDEN: Final = b"***"
+# What is shorter may well be a part of something else.
+_UNMISTAKABLE_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,21 @@ class DownwardRules:
         dropped: Lower-case names of the upstream that do not travel on.
         block: Field lines on every answer, over plain HTTP.
         tls_block: The same over TLS.
+        hidden: The injected credential as it may come back: some servers repeat a query in
+            ``Location``, or a field for whoever looks for a fault. Bodies are not looked at.
     """
 
     dropped: frozenset[bytes]
     block: bytes
     tls_block: bytes
+    hidden: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def without_credential(self, lines: bytes) -> bytes:
+        """Lines of an answer, stars where they repeat the injected credential."""
+        for secret in self.hidden:
+            if lines.find(secret) >= 0:
+                lines = lines.replace(secret, _HIDDEN)
+        return lines
 
 
 def downward_rules(
@@ -34,6 +48,7 @@ def downward_rules(
     *,
     set_fields: tuple[tuple[bytes, bytes], ...] = (),
     server: bytes = b"",
+    hidden: Iterable[bytes] = (),
 ) -> DownwardRules:
     """Compile a route's rules.
 
@@ -42,12 +57,14 @@ def downward_rules(
         security_names: Lower-case names in them.
         set_fields: Set on every answer; an empty value only removes.
         server: What ``Server`` says; empty sends none.
+        hidden: Spellings of the injected credential; short ones are left alone.
     """
     lines = b"".join(b"%b: %b\r\n" % pair for pair in set_fields if pair[1])
     if server:
         lines += b"Server: %b\r\n" % server
     dropped = _ALWAYS | security_names | {name.lower() for name, _ in set_fields}
-    return DownwardRules(frozenset(dropped), security[0] + lines, security[1] + lines)
+    secrets = tuple(each for each in hidden if len(each) >= _UNMISTAKABLE_BYTES)
+    return DownwardRules(frozenset(dropped), security[0] + lines, security[1] + lines, secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +107,10 @@ def downward_head(
         keeps: ``Content-Length`` stays although no body follows: the answer to
             ``HEAD``, and 304 (RFC 9110 section 8.6).
     """
-    parts = [status_line(head.status, head.reason)]
-    parts += kept_lines(head, rules.dropped)
-    parts += (rules.tls_block if is_tls else rules.block, cors)
+    kept = b"".join((status_line(head.status, head.reason), *kept_lines(head, rules.dropped)))
+    if rules.hidden:
+        kept = rules.without_credential(kept)
+    parts = (kept, rules.tls_block if is_tls else rules.block, cors)
     index = head.index
     return DownwardHead(
         (head, rules, is_tls, cors, keeps),
@@ -128,4 +146,5 @@ def _length_line(head: ResponseHead) -> bytes:
 
 def interim_head(head: ResponseHead, rules: DownwardRules) -> bytes:
     """A 1xx head for the client, without its empty line (RFC 9110 section 15.2)."""
-    return status_line(head.status, head.reason) + b"".join(kept_lines(head, rules.dropped))
+    kept = b"".join((status_line(head.status, head.reason), *kept_lines(head, rules.dropped)))
+    return rules.without_credential(kept)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -137,6 +139,13 @@ def test_client_credential_never_travels_on_beside_an_injected_one(name):
 )
 def test_what_is_no_credential_travels_on_beside_an_injected_one(name):
     assert values(up(name + b": v", rules=INJECTING), name) == [b"v"]
+
+
+def test_an_injected_credential_does_not_print():
+    rules = upward_rules(injected=((b"X", b"PROVIDER"),), injected_query=b"key=PROVIDER")
+    head = upward_head(request(b"X-Note: CLIENT"), b"/a", b"", rules, sender())
+
+    assert not {"PROVIDER", "CLIENT"} & {*re.findall("[A-Z]{6,}", f"{rules} {head}")}
 
 
 def test_without_injection_the_clients_credential_is_the_upstreams():

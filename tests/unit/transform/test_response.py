@@ -35,6 +35,25 @@ def test_an_answer_passes_as_it_is_with_ours_behind_it():
     ]
 
 
+KEY = b"sk-the-providers-own-key+1"
+HIDING = downward_rules(SECURITY, NAMES, hidden=(KEY, KEY.replace(b"+", b"%2B"), b"short"))
+
+
+def test_an_injected_credential_that_comes_back_is_hidden():
+    lines = (
+        b"Location: /a/?key=sk-the-providers-own-key%2B1&b=2",
+        b"X-Echo: Bearer " + KEY + b", " + KEY,
+        b"X-Other: short",
+    )
+    hidden = [b"Location: /a/?key=***&b=2", b"X-Echo: Bearer ***, ***", b"X-Other: short"]
+
+    assert down(*lines, rules=HIDING)[1:4] == hidden
+    assert down(start=b"HTTP/1.1 400 No " + KEY, rules=HIDING)[0] == b"HTTP/1.1 400 No ***"
+    interim = interim_head(response(*lines, start=b"HTTP/1.1 103 Early"), HIDING)
+    assert interim.split(b"\r\n")[1:4] == hidden
+    assert KEY not in repr(HIDING).encode()
+
+
 @pytest.mark.parametrize(
     ("start", "line"),
     [
