@@ -7,6 +7,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from pyproxy.wire.percent import percent_decoded
+
 _LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _URL: Final = re.compile(
     rf"(?P<scheme>https?)://"
@@ -53,7 +55,8 @@ class Origin:
         if not 0 < port <= _HIGHEST_PORT:
             raise ValueError(f"has a port outside 1 to {_HIGHEST_PORT}")
         path = (match["path"] or "").rstrip("/")
-        if "//" in path or _DOT_SEGMENT.search(path):
+        decoded = percent_decoded(path.encode()).decode("latin-1")
+        if "//" in decoded or _DOT_SEGMENT.search(decoded):
             raise ValueError('has a path with "//" or a "." or ".." segment')
         return cls(scheme, _host(match["v6"], match["name"]), port, path)
 
