@@ -15,9 +15,10 @@ from pyproxy.cli.env_formats import HAVE_COMMENTS, WRITERS, remarks_of
 from pyproxy.config.faults import did_you_mean
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
+from pyproxy.egress.literal import literal
 from pyproxy.errors.fault import ConfigurationError, Fault
 
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+:[0-9A-Fa-f:.]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @click.command(short_help="Print what a client must export to use the gateway.")
@@ -94,7 +95,8 @@ def _chosen(settings: Settings, names: Sequence[str]) -> list[RouteSettings]:
 
 
 def _check_host(host: str) -> None:
-    if host and _HOST.fullmatch(host) is None:
+    is_v6 = not host.startswith("[") and literal(host) is not None
+    if host and not is_v6 and _NAME.fullmatch(host) is None:
         problem = f"{host!r} is no name or address; with a port, or a scheme, it is a --url"
         raise ConfigurationError(Fault("--host", problem))
 

@@ -147,7 +147,15 @@ def test_host_holds_for_every_listener(env):
     assert found["GOOGLE_GEMINI_BASE_URL"] == "http://gateway:6000"
 
 
-@pytest.mark.parametrize("host", ["a/b", "a:1", "u@a", "a b", "", "[::1", "a\n"])
+@pytest.mark.parametrize("host", ["::1", "fe80::1", "::"])
+def test_host_may_be_an_address(env, host):
+    _, out, _ = env("--host", host, "--format", "json", "--route", "openai")
+
+    found = json.loads("\n".join(out))
+    assert found["OPENAI_BASE_URL"] == f"https://[{host}]:5000/openai/v1"
+
+
+@pytest.mark.parametrize("host", ["a/b", "a:1", "[::1]", "u@a", "a b", "", "[::1", "a\n"])
 def test_what_is_no_host_is_said(env, host):
     code, _, err = env("--host", host, "--route", "openai")
 
