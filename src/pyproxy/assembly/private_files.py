@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pyproxy.assembly.keys import read_file_entries
 from pyproxy.config.files import MOST_OF_KEY_SET, read_file
-from pyproxy.config.secret import Secret
+from pyproxy.config.secret import LITERAL, Secret
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.jwk_members import is_private
@@ -38,6 +38,11 @@ def private_files(settings: Settings) -> PrivateFiles:
     return PrivateFiles(tuple(dict.fromkeys(secret)), tuple(hashed))
 
 
+def holds_secrets(settings: Settings) -> bool:
+    """Whether a secret stands in the configuration itself."""
+    return any(secret.origin == LITERAL for secret in _all_secrets(settings))
+
+
 def _signing(settings: Settings) -> Iterator[Path]:
     jwt = settings.auth.jwt
     if jwt.signing_keys_file:
@@ -53,16 +58,18 @@ def _upstream_keys(settings: Settings) -> Iterator[Path]:
 
 
 def _secrets(settings: Settings) -> Iterator[Path]:
-    secrets: list[Secret | None] = [*settings.auth.keys]
+    for secret in _all_secrets(settings):
+        if secret.origin.startswith(_FILE):
+            yield Path(secret.origin.removeprefix(_FILE))
+
+
+def _all_secrets(settings: Settings) -> Iterator[Secret]:
+    yield from settings.auth.keys
     for route in settings.routes:
-        secrets += [route.token.secret, route.credential.value]
-    origins = [secret.origin for secret in secrets if secret is not None]
+        yield from filter(None, (route.token.secret, route.credential.value))
     proxy = settings.egress.proxy
     if proxy is not None and proxy.authorization is not None:
-        origins.append(proxy.origin)
-    for origin in origins:
-        if origin.startswith(_FILE):
-            yield Path(origin.removeprefix(_FILE))
+        yield proxy.authorization
 
 
 def _holds_plain_key(path: Path) -> bool:

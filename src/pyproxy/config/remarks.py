@@ -7,6 +7,8 @@ from pyproxy.config.finding import Finding
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.secret import LITERAL
 from pyproxy.config.settings import Settings
+from pyproxy.egress.literal import literal
+from pyproxy.egress.private import is_ones_own, is_private
 
 # 16 random characters of base64 hold 96 bits; whatever is shorter may be guessed.
 _SHORTEST_KEY: Final = 16
@@ -21,6 +23,7 @@ def remarks_on(settings: Settings) -> tuple[Finding, ...]:
         *_shadowed_routes(settings),
         *_bare_credentials(settings),
         *_missing_credentials(settings),
+        *_credentials_in_the_open(settings),
     )
 
 
@@ -115,3 +118,20 @@ def _missing_credentials(settings: Settings) -> Iterator[Finding]:
                 ("routes", i, "credential"),
                 f"is missing, so that every request is answered 503; set {' or '.join(missing)}",
             )
+
+
+def _credentials_in_the_open(settings: Settings) -> Iterator[Finding]:
+    for i, route in enumerate(settings.routes):
+        is_sent = route.credential.is_configured
+        far = [each for each in route.upstream if not each.is_tls and not _is_near(each.host)]
+        if is_sent and far:
+            yield Finding(
+                ("routes", i, "upstream"),
+                f"is plain HTTP to {far[0].host}: the credential can be read on the way; "
+                "write https://",
+            )
+
+
+def _is_near(host: str) -> bool:
+    """Whether the way there is the machine, a container network, or a network of one's own."""
+    return is_private(host) if literal(host) else is_ones_own(host)

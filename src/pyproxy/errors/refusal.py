@@ -99,7 +99,19 @@ class ModelNotAllowed(Refusal):
     """The model is not on the route's list, or it is not certain which one is asked for."""
 
     status, code, is_final = 403, "model_not_allowed", True
-    message = "This route does not allow the model, or cannot tell which one is asked for."
+    message = "This route allows only some models."
+
+    @classmethod
+    def because(cls, reason: str, detail: str = "") -> "ModelNotAllowed":
+        """One that tells the client why, so that it can ask in another way.
+
+        Args:
+            reason: A clause that repeats nothing of the request.
+            detail: For the operator; the reason, if there is no more to say.
+        """
+        made = cls(detail or reason)
+        made.message = f"This route allows only some models, and {reason}."
+        return made
 
 
 class PathDenied(Refusal):

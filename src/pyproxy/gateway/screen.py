@@ -49,7 +49,9 @@ class ModelRules:
             ModelNotAllowed: It is not.
         """
         if not self.allowed.matches(model):
-            raise ModelNotAllowed(f"the model {model}")
+            raise ModelNotAllowed.because(
+                "the one asked for is not among them", f"the model {model}"
+            )
         return model
 
     def named(self, path: bytes, query: bytes | None, *, is_upgrade: bool) -> str | None:
@@ -65,15 +67,15 @@ class ModelRules:
                 the other protocol alone.
         """
         if is_upgrade and self.place.sockets.fullmatch(path) is None:
-            raise ModelNotAllowed("a change of protocol whose messages may name a model")
+            raise ModelNotAllowed.because("a change of protocol whose messages may name a model")
         try:
             model = self.place.in_path(path)
             if is_upgrade:
                 model = self._agreed(model, query)
         except Unreadable as exc:
-            raise ModelNotAllowed(str(exc)) from exc
+            raise ModelNotAllowed.because(str(exc)) from exc
         if model is None and is_upgrade:
-            raise ModelNotAllowed("a change of protocol whose URL names no model")
+            raise ModelNotAllowed.because("a change of protocol whose URL names no model")
         return None if model is None else self.judge(model)
 
     def _agreed(self, model: str | None, query: bytes | None) -> str | None:
@@ -102,7 +104,7 @@ class ModelRules:
         is_upgrade = not _HANDSHAKE.isdisjoint(head.index)
         model = self.named(path, query, is_upgrade=is_upgrade)
         if model is None and not (method in _BODILESS and _OVERRIDES.isdisjoint(head.index)):
-            raise ModelNotAllowed("the model is in a body that was not shown to us")
+            raise ModelNotAllowed.because("the model is in a body that was not shown to us")
 
 
 class Screen:
@@ -177,12 +179,12 @@ class Screen:
         try:
             self._scan.feed(data)
         except Unreadable as exc:
-            raise ModelNotAllowed(str(exc)) from exc
+            raise ModelNotAllowed.because(str(exc)) from exc
         if not self.model and self._scan.model is not None:
             self.model = self._rules.judge(self._rules.place.bare(self._scan.model))
         if self._scan.is_complete and not self.model:
             # Not left to the end: who reads streams acts on an object that is whole.
-            raise ModelNotAllowed("the body names no model")
+            raise ModelNotAllowed.because("the body names no model")
         if self._sink is not None and self._held:
             self._sink.body_arrived(self._held.pop())
         self._held.append(data)
@@ -211,7 +213,7 @@ class Screen:
         try:
             self._scan.end()
         except Unreadable as exc:
-            raise ModelNotAllowed(str(exc)) from exc
+            raise ModelNotAllowed.because(str(exc)) from exc
         self._trailers = trailers
         if self._sink is None:
             self._loop.call_soon(self._signal.set)
@@ -281,8 +283,8 @@ def _require_json(head: RequestHead) -> None:
         ModelNotAllowed: It could be read in another way.
     """
     if not head.repeated.isdisjoint((b"content-type", b"content-encoding")):
-        raise ModelNotAllowed("Content-Type or Content-Encoding is repeated")
+        raise ModelNotAllowed.because("Content-Type or Content-Encoding is repeated")
     if _JSON.fullmatch(head.index.get(b"content-type", b"")) is None:
-        raise ModelNotAllowed("the body's Content-Type is not JSON in UTF-8")
+        raise ModelNotAllowed.because("the body's Content-Type is not JSON in UTF-8")
     if head.index.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise ModelNotAllowed("the body is compressed")
+        raise ModelNotAllowed.because("the body is compressed")

@@ -11,8 +11,8 @@ from pyproxy.wire.head import FieldLine
 class Withheld:
     """What does not travel on, asked once the body is whole.
 
-    Beside an injected credential no trailer does: the head was judged long ago, and whose
-    key stands here nobody would look up. No API of those that want a key reads any.
+    To a public API no trailer goes beside an injected credential: the head was judged long ago,
+    nobody would look up whose key stands here, and none of these APIs reads any.
 
     Attributes:
         rules: The route's.
@@ -25,6 +25,7 @@ class Withheld:
     def __call__(self, trailer: FieldLine) -> bool:
         """Whether this one stays."""
         name, line = trailer
-        if self.rules.injects or name in self.rules.dropped:
+        is_public = self.rules.injects and not self.rules.tells_client
+        if is_public or name in self.rules.dropped:
             return True
         return bool(self.token) and holds(line.partition(b":")[2].strip(), self.token)

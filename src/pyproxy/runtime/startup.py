@@ -8,7 +8,7 @@ from pathlib import Path
 from pyproxy.assembly.faults import Faults
 from pyproxy.assembly.keys import read_file_entries
 from pyproxy.assembly.listeners import Group, group_listeners
-from pyproxy.assembly.private_files import private_files
+from pyproxy.assembly.private_files import holds_secrets, private_files
 from pyproxy.assembly.sources import Sources, read_sources
 from pyproxy.assembly.tokens import LocalKeys
 from pyproxy.assembly.upstream_tls import TlsKey, upstream_files
@@ -108,6 +108,8 @@ def _remarks(
 ) -> Iterator[Fault]:
     yield from loaded.remarks
     yield from exposed_while_running(loaded.settings)
+    if loaded.path is not None and holds_secrets(loaded.settings):
+        yield from exposed((loaded.path,))
     if loaded.settings.auth.keys_file:
         yield from weak_keys(read_file_entries(loaded.settings.auth.keys_file))
     for each in tls:

@@ -67,6 +67,17 @@ def route(**given):
         ),
         pytest.param({"routes": [route(provider="elevenlabs")]}, id="a credential may be left out"),
         pytest.param(
+            {
+                "routes": [
+                    route(credential={"header": "X-Key", "value": "k"}, upstream="http://10.0.0.1")
+                ]
+            },
+            id="credential over plain HTTP within a network",
+        ),
+        pytest.param(
+            {"routes": [route(upstream="http://a.example")]}, id="plain HTTP without a credential"
+        ),
+        pytest.param(
             {"routes": [route(credential={"header": "X-Key", "value": "k"})]},
             id="credential in a field of its own",
         ),
@@ -135,6 +146,26 @@ def test_what_is_safe_is_let_be(tree):
             ("routes", 0, "credential", "value"),
             "has no scheme before the credential",
             id="credential without a scheme",
+        ),
+        pytest.param(
+            {
+                "routes": [
+                    route(credential={"header": "X-Key", "value": "k"}, upstream="http://a.example")
+                ]
+            },
+            ("routes", 0, "upstream"),
+            "is plain HTTP to a.example: the credential can be read on the way",
+            id="credential over plain HTTP",
+        ),
+        pytest.param(
+            {
+                "routes": [
+                    route(credential={"header": "X-Key", "value": "k"}, upstream="http://8.8.8.8")
+                ]
+            },
+            ("routes", 0, "upstream"),
+            "is plain HTTP to 8.8.8.8: the credential can be read on the way",
+            id="credential over plain HTTP to a public address",
         ),
         pytest.param(
             {"routes": [route(provider="openai")]},

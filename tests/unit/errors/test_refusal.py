@@ -11,6 +11,7 @@ from pyproxy.errors.refusal import (
     InvalidSharedSecret,
     InvalidToken,
     MissingToken,
+    ModelNotAllowed,
     RateLimited,
     Refusal,
     Unauthenticated,
@@ -84,3 +85,11 @@ def test_a_missing_credential_names_the_variables_that_could_hold_it():
     assert made.message.endswith("its operator must set A_KEY or B_KEY.")
     assert made.detail == "A_KEY or B_KEY is not set"
     assert "A_KEY" not in CredentialMissing.message
+
+
+def test_a_model_that_is_not_allowed_is_answered_with_the_reason_alone():
+    made = ModelNotAllowed.because("the body names no model", "at length")
+
+    assert made.message == "This route allows only some models, and the body names no model."
+    assert made.detail == "at length"
+    assert ModelNotAllowed.because("two are named").detail == "two are named"

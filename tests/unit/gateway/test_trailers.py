@@ -8,6 +8,7 @@ from pyproxy.transform.request import upward_rules
 KEY = b"pyp_ours-0123456789abcdef"
 PLAIN = upward_rules(also_dropped=frozenset({b"x-gate"}))
 INJECTING = upward_rules(injected=((b"X-Cred", b"PROVIDER"),))
+PUBLIC = upward_rules(injected=((b"X-Cred", b"PROVIDER"),), tells_client=False)
 
 
 def trailer(name, value):
@@ -32,8 +33,10 @@ def test_nobodys_credential_is_in_no_trailer():
     assert not Withheld(PLAIN, b"")(trailer(b"X-Sum", b""))
 
 
-def test_beside_an_injected_credential_no_trailer_travels():
-    assert Withheld(INJECTING, b"")(trailer(b"X-Sum", b"1"))
+def test_beside_an_injected_credential_no_other_travels_and_to_a_public_api_nothing():
+    assert not Withheld(INJECTING, b"")(trailer(b"X-Sum", b"1"))
+    assert Withheld(INJECTING, b"")(trailer(b"X-Cred", b"1"))
+    assert Withheld(PUBLIC, b"")(trailer(b"X-Sum", b"1"))
 
 
 def test_a_token_does_not_print():

@@ -71,6 +71,18 @@ def test_what_is_unwise_is_a_remark(loaded, open_folder):
     assert remarks[2][1].startswith("key weak: ")
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o644])
+@pytest.mark.usefixtures("loaded")
+def test_a_configuration_that_holds_a_secret_is_for_few(open_folder, mode):
+    path = open_folder / "pyproxy.toml"
+    path.write_text(f'{CONFIG}credential = {{ header = "X-Key", value = "a-secret" }}\n')
+    path.chmod(mode)
+    with_secret = load(path, {}, open_folder)
+    remarked = [each.path for each in prepare(with_secret, WALL).remarks]
+
+    assert remarked == ([str(path)] if mode == 0o644 else [])
+
+
 def test_a_guessable_key_is_a_remark(loaded, open_folder):
     (open_folder / "keys.txt").write_text("short\n")
 
