@@ -56,6 +56,7 @@ class Upload:
     def end(self) -> None:
         """Expect no more of it."""
         self._exchange = None
+        self._reading.rest(False)
 
     @property
     def is_expected(self) -> bool:
@@ -70,6 +71,7 @@ class Upload:
         body = exchange.body
         before = body.received
         if refusal := _try_feed(body, data):
+            self._reading.rest(False)
             exchange.break_body(refusal)
             return
         if body.is_complete:
@@ -79,13 +81,14 @@ class Upload:
             self.hold()
         else:
             self._expect(exchange)
-            if body.has_more or len(data) - (body.received - before) > MUCH_FRAMING:
+            if len(data) - (body.received - before) > MUCH_FRAMING:
                 self._reading.let_others()
-        if body.has_more:
-            self._go_on_soon()
+        self._take_more(body)
 
-    def _go_on_soon(self) -> None:
-        if not self._feeds_more:
+    def _take_more(self, body: RequestBody) -> None:
+        """Go on with what was read already, if not all of it is taken, before more is read."""
+        self._reading.rest(body.has_more)
+        if body.has_more and not self._feeds_more:
             self._feeds_more = True
             self._loop.call_soon(self._feed_more)
 
@@ -99,8 +102,8 @@ class Upload:
         """Read the body again."""
         self._reading.set(True)
         self.expect_anew()
-        if self._exchange is not None and self._exchange.body.has_more:
-            self._go_on_soon()
+        if self._exchange is not None:
+            self._take_more(self._exchange.body)
 
     def expect_anew(self) -> None:
         """Count the body's rate from here: it was not for the client to send, or hardly."""

@@ -24,10 +24,10 @@ class Reading:
             for its turn behind unread bytes.
 
     Attributes:
-        is_on: It is read.
+        is_on: It is read, but while it rests.
     """
 
-    __slots__ = ("_ends", "_is_looking", "_loop", "_transport", "is_on")
+    __slots__ = ("_ends", "_is_looking", "_is_resting", "_loop", "_transport", "is_on")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Reading:
         self._transport = transport
         self._ends = ends
         self._is_looking = False
+        self._is_resting = False
         self.is_on = True
 
     def set(self, wanted: bool) -> None:
@@ -46,11 +47,22 @@ class Reading:
         if wanted is self.is_on or self._transport.is_closing():
             return
         self.is_on = wanted
-        if wanted:
-            self._transport.resume_reading()
-        else:
+        if not wanted:
             self._transport.pause_reading()
             self._look_later()
+        elif not self._is_resting:
+            self._transport.resume_reading()
+
+    def rest(self, wanted: bool) -> None:
+        """Read nothing, whatever ``set`` says, until what was read is taken; or no more so."""
+        if wanted is self._is_resting:
+            return
+        self._is_resting = wanted
+        if self.is_on and not self._transport.is_closing():
+            if wanted:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def let_others(self) -> None:
         """Read on only when the loop has been round: others wait, and this takes long.
@@ -62,7 +74,7 @@ class Reading:
             self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        if self.is_on and not self._transport.is_closing():
+        if self.is_on and not self._is_resting and not self._transport.is_closing():
             self._transport.resume_reading()
 
     @property

@@ -1,5 +1,6 @@
 """What is seen of a connection's end while it is not read: real sockets, and a clock."""
 
+import asyncio
 import socket
 import struct
 
@@ -132,3 +133,23 @@ def test_nothing_changes_where_the_transport_is_closing(held):
 
     assert not connection.reading.is_on
     assert connection.transport.calls == ["pause"]
+
+
+async def test_who_rests_reads_nothing_whatever_is_set(held):
+    held = held()
+    held.reading.rest(True)
+    held.reading.set(True)
+    held.reading.let_others()
+    await asyncio.sleep(0)
+    assert "resume" not in held.transport.calls
+
+    held.reading.rest(False)
+    assert held.transport.calls[-1] == "resume"
+
+
+def test_who_rests_no_more_reads_only_what_is_wanted(held):
+    held = held()
+    held.reading.rest(True)
+    held.reading.rest(False)
+
+    assert held.transport.calls == ["pause"]
