@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pyproxy.config.faults import quoted
 from pyproxy.config.finding import Finding, Location
-from pyproxy.config.outline import ANY
+
+_Keys = Mapping[tuple[str, ...], tuple[object, ...]]
 
 # Refused rather than ignored: who writes a key relies on it. After each key stand the
 # values that ask for nothing, which are fine.
-_PENDING: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
+_PENDING: Final[_Keys] = {
     ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
     ("metrics", "users"): (False, "false"),
 }
 # These have no effect either, but stand in many files and endanger nobody.
-_IGNORED: Final[Mapping[tuple[str, ...], tuple[object, ...]]] = {
+_IGNORED: Final[_Keys] = {
     ("server", "admin"): ("",),
 }
 
@@ -27,26 +27,25 @@ def unsupported(tree: Mapping[str, object]) -> tuple[Finding, ...]:
         tree: What was written, before defaults are filled in.
     """
     return tuple(
-        Finding(where, f"is not supported by this version; leave it out{_or_write(harmless)}")
-        for path, harmless in _PENDING.items()
-        for where, value in _values_at(tree, path)
-        if not _is_among(value, harmless)
+        Finding(path, "is not supported by this version; leave it out")
+        for path in _written(tree, _PENDING)
     )
 
 
 def ignored(tree: Mapping[str, object]) -> tuple[Finding, ...]:
     """Find keys that this version ignores."""
     return tuple(
-        Finding(where, "is not supported by this version and has no effect")
-        for path, harmless in _IGNORED.items()
-        for where, value in _values_at(tree, path)
-        if not _is_among(value, harmless)
+        Finding(path, "is not supported by this version and has no effect")
+        for path in _written(tree, _IGNORED)
     )
 
 
-def _or_write(harmless: tuple[object, ...]) -> str:
-    words = [word for word in harmless if isinstance(word, str)]
-    return f", or write one of {quoted(words)}" if len(words) == len(harmless) > 1 else ""
+def _written(tree: Mapping[str, object], keys: _Keys) -> Iterator[Location]:
+    """Those of the keys that ask for something."""
+    for path, harmless in keys.items():
+        value = _value_at(tree, path)
+        if value is not None and not _is_among(value, harmless):
+            yield path
 
 
 def _is_among(value: object, harmless: tuple[object, ...]) -> bool:
@@ -55,13 +54,8 @@ def _is_among(value: object, harmless: tuple[object, ...]) -> bool:
     return any(type(plain) is type(item) and plain == item for item in harmless)
 
 
-def _values_at(
-    node: object, path: tuple[str, ...], above: Location = ()
-) -> Iterator[tuple[Location, object]]:
-    if not path:
-        yield above, node
-    elif path[0] == ANY:
-        for i, item in enumerate(node if isinstance(node, list) else ()):
-            yield from _values_at(item, path[1:], (*above, i))
-    elif isinstance(node, dict) and path[0] in node:
-        yield from _values_at(node[path[0]], path[1:], (*above, path[0]))
+def _value_at(node: object, path: tuple[str, ...]) -> object:
+    """What stands there; ``None``, which TOML has not: nothing."""
+    for name in path:
+        node = node.get(name) if isinstance(node, dict) else None
+    return node

@@ -26,7 +26,6 @@ def test_what_this_version_cannot_do_is_refused(tree, where):
         {},
         {"server": {"workers": "auto"}},
         {"auth": {"ban": {}}, "store": {"url": "memory:"}},
-        {"routes": [{"provider": "generic", "models": [], "heartbeat": "", "health": {}}]},
         {"server": 3, "listeners": "x", "routes": ["y", {"health": 1}], "auth": []},
     ],
     ids=str,
