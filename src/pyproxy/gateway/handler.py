@@ -21,9 +21,9 @@ from pyproxy.gateway.screen import permit_model
 from pyproxy.gateway.trailers import Withheld
 from pyproxy.gateway.visit import Visit, request_id_of
 from pyproxy.identity.echo import MisplacedCredential, is_sub_protocol
+from pyproxy.providers.preset import Dialect
 from pyproxy.routing.choice import Match
 from pyproxy.telemetry.record import Record, path_of
-from pyproxy.transform.dialect import Dialect
 from pyproxy.transform.request import Sender, upward_head
 from pyproxy.transform.sub_protocols import SUB_PROTOCOLS
 from pyproxy.wire.date import date_line

@@ -1,6 +1,5 @@
 """A route, compiled: everything that a request needs of it, looked up and never computed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyproxy.gateway.screen import ModelRules
@@ -8,8 +7,8 @@ from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.shared_secret import SharedSecret
 from pyproxy.limits.meter import Meter
+from pyproxy.providers.preset import DialectChooser
 from pyproxy.routing.pattern import DeniedPaths
-from pyproxy.transform.dialect import Dialect
 from pyproxy.transform.request import UpwardRules
 from pyproxy.transform.response import DownwardRules
 from pyproxy.upstream.balance import Upstream
@@ -48,7 +47,7 @@ class Plan:
 
     name: str
     strips_path: bool
-    dialect: Callable[[bytes], Dialect]
+    dialect: DialectChooser
     allow_from: Networks
     proofs: frozenset[str]
     is_recognising: bool

@@ -2,7 +2,8 @@
 
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.errors.refusal import BadRequest, Refusal
-from pyproxy.transform.dialect import Dialect, render
+from pyproxy.providers.preset import Dialect
+from pyproxy.transform.dialect import render
 from pyproxy.wire.date import date_line
 from pyproxy.wire.status import status_line
 

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pyproxy.errors.refusal import Field, Refusal
-
-Dialect = Literal["openai", "anthropic", "gemini", "plain"]
+from pyproxy.providers.preset import Dialect
 
 _SERVER_FAULT: Final = 500
 

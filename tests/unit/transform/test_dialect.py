@@ -1,9 +1,12 @@
 import json
+from typing import get_args
 
 import pytest
 
+from pyproxy.config.route import RouteSettings
 from pyproxy.errors import refusal as refusals
 from pyproxy.errors.refusal import Refusal
+from pyproxy.providers.preset import Dialect
 from pyproxy.transform.dialect import render
 
 EVERY = [
@@ -39,6 +42,10 @@ def test_each_status_has_its_type_in_each_dialect(kind, openai, anthropic):
 
     assert json.loads(openai_body)["error"]["type"] == openai
     assert json.loads(anthropic_body)["error"]["type"] == anthropic
+
+
+def test_a_route_may_choose_every_dialect():
+    assert {*get_args(RouteSettings.model_fields["errors"].annotation)} == {"", *get_args(Dialect)}
 
 
 def test_the_openai_dialect():
