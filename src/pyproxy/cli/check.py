@@ -9,11 +9,12 @@ from typing import Final
 import click
 
 from pyproxy.assembly.egress import way_to
+from pyproxy.assembly.origins import upstreams
 from pyproxy.cli.advice import advice
 from pyproxy.cli.client_check import client_faults
 from pyproxy.cli.configuration import config_option, load_configuration
 from pyproxy.cli.missing_files import with_remedies
-from pyproxy.cli.outline import outline, upstreams
+from pyproxy.cli.outline import outline
 from pyproxy.cli.provider_keys import provider_keys
 from pyproxy.cli.reach import Unreachable, reach
 from pyproxy.config.load import Loaded

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from pyproxy.assembly.listeners import Group, group_listeners
+from pyproxy.assembly.origins import upstreams
 from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import config_option, load_configuration
-from pyproxy.cli.outline import limits_of, upstreams
+from pyproxy.cli.outline import limits_of
 from pyproxy.cli.rehearsal import Outcome, rehearse
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings

@@ -5,17 +5,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pyproxy.assembly.keys import read_file_entries
+from pyproxy.assembly.origins import upstreams
 from pyproxy.assembly.plans import closed_paths
 from pyproxy.cli.addresses import base_url
 from pyproxy.config.egress import EgressSettings
 from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
-from pyproxy.config.origin import Origin
 from pyproxy.config.quantities import bytes_text, seconds_text
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError
-from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.runtime.certificates import read_certificate
 
 _WAYS: Final = {
@@ -45,12 +44,6 @@ def outline(settings: Settings, wall: float) -> Iterator[str]:
     for route in settings.routes:
         yield f"route {route.name}"
         yield from _indented(_route(route, settings))
-
-
-def upstreams(route: RouteSettings) -> tuple[Origin, ...]:
-    """Where the route's requests go: as configured, else where its provider is."""
-    origin = CATALOGUE[route.provider].origin
-    return route.upstream or ((Origin.parse(origin),) if origin else ())
 
 
 def _indented(lines: Iterator[tuple[str, str]]) -> Iterator[str]:

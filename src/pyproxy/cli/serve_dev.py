@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from pyproxy.assembly.origins import upstreams
 from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import find, load_configuration
 from pyproxy.cli.development import BIND, PLAIN_KEY, Development, prepare
-from pyproxy.cli.outline import upstreams
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.sockets import listen

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyproxy.assembly.origins import origins_of
+from pyproxy.assembly.origins import origins_of, upstreams
 from pyproxy.errors.fault import ConfigurationError
 
 ROUTE = '[auth]\nkeys = ["a-plain-key-of-somebody"]\n[[routes]]\nname = "one"\n'
@@ -17,7 +17,8 @@ def test_a_route_names_its_upstreams(configured):
 def test_a_provider_may_have_its_own(configured):
     [route] = configured(ROUTE + 'provider = "copilot-api"').routes
 
-    assert [origin.port for origin in origins_of("routes[0]", route)] == [4141]
+    assert [str(origin) for origin in upstreams(route)] == ["http://127.0.0.1:4141"]
+    assert origins_of("routes[0]", route) == upstreams(route)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from pyproxy.cli.certificate_files import CertificateFiles, ensure_certificate
-from pyproxy.cli.outline import outline, upstreams
+from pyproxy.cli.outline import outline
 from pyproxy.config.load import load
 
 WALL = 1_800_000_000.0  # in January 2027
@@ -127,14 +127,6 @@ def test_certificate_that_cannot_be_read_is_named(tmp_path, content, words):
     lines = [line for line in outline(loaded.settings, WALL) if "copilot.crt" in line]
 
     assert words in lines[0]
-
-
-def test_upstream_of_a_route_without_one_is_its_providers(tmp_path):
-    loaded = load(None, {"API_KEY": "a-plain-key-of-somebody"}, tmp_path)
-
-    assert [str(origin) for origin in upstreams(loaded.settings.routes[0])] == [
-        "http://127.0.0.1:4141"
-    ]
 
 
 @pytest.mark.parametrize(
