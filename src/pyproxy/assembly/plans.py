@@ -124,8 +124,8 @@ def closed_paths(route: RouteSettings) -> tuple[str, ...]:
 
 def _clients_place(route: RouteSettings, preset: Preset) -> tuple[str, ...]:
     """Where else than usual clients of the provider put the key that the gateway replaces."""
-    is_replaced = preset.credential is not None and route.credential.is_configured
-    return (preset.credential.header,) if is_replaced and preset.credential else ()
+    wanted = preset.credential
+    return (wanted.header,) if wanted is not None and route.credential.is_configured else ()
 
 
 def _secret(route: RouteSettings) -> SharedSecret | None:
