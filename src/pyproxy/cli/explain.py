@@ -46,8 +46,9 @@ def explain(
     """Say what would become of a request for URL; exit 1 if it would be refused.
 
     The request takes its way through the gateway itself; only the upstream is
-    left out. Key sets behind a URL are not fetched, so that their tokens are
-    unknown here.
+    left out, and the body: where a route allows some models alone, one that is
+    in the body is not judged. Key sets behind a URL are not fetched, so that
+    their tokens are unknown here.
     """
     settings = load_configuration(config_file).settings
     found = _URL.fullmatch(url)
@@ -95,6 +96,7 @@ def _facts(
     else:
         yield "answered", f"{record.get('status', '')} by the gateway itself"
     if route is not None:
+        yield "models", ", ".join(route.models)
         yield "limits", "; ".join(limits_of(route, settings))
         yield "upstream", ", ".join(map(str, upstreams(route)))
 

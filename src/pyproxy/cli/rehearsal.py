@@ -17,10 +17,10 @@ from pyproxy.assembly.listeners import Group, group_listeners
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.settings import Settings
 from pyproxy.downstream.body import RequestBody
-from pyproxy.downstream.exchange import Exchange
+from pyproxy.downstream.exchange import Exchange, Screen
 from pyproxy.downstream.peer import Peer
 from pyproxy.downstream.successor import Successor
-from pyproxy.errors.refusal import BadRequest, Refusal
+from pyproxy.errors.refusal import BadRequest, ModelNotAllowed, Refusal
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.handler import Handler
@@ -62,7 +62,7 @@ class Outcome:
 
 
 async def rehearse(settings: Settings, listener: str, head: bytes, peer: Peer) -> Outcome:
-    """Serve one request without a body; remote key sets are not fetched.
+    """Serve one request; its body is left out, and remote key sets are not fetched.
 
     Args:
         settings: Sound.
@@ -90,7 +90,7 @@ async def rehearse(settings: Settings, listener: str, head: bytes, peer: Peer) -
         try:
             desk = _desk(settings, groups, resources, outcome)
             await _Candid(desk, listener, outcome.reasons).serve(
-                Exchange(channel, parsed, body, peer)
+                _Bodiless(channel, parsed, body, peer)
             )
         finally:
             await resources.close()
@@ -153,6 +153,15 @@ class _Candid(Handler):
     ) -> None:
         self._reasons.append(refusal.detail or refusal.message)
         super()._refuse(gateway, exchange, refusal, match, record)
+
+
+class _Bodiless(Exchange):
+    """A request whose body, if its head announces one, never comes."""
+
+    def screen_body(self, screen: Screen) -> None:
+        """Say so: whom only a body can let in would wait for it here."""
+        del screen
+        raise ModelNotAllowed("the model would be in the body, which is not looked at here")
 
 
 class _Channel:

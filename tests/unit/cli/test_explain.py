@@ -30,6 +30,12 @@ credential = {{ query = "code", value = "very-secret-value" }}
 name = "copilot"
 path = "/copilot"
 provider = "copilot-api"
+[[routes]]
+name = "gemini"
+path = "/gemini"
+provider = "gemini"
+credential = {{ value = "very-secret-value" }}
+models = ["gemini-3*"]
 """
 
 
@@ -98,6 +104,25 @@ def test_request_that_is_refused_is_not_sent(explain, path, arguments, verdict):
     assert f"refused    {verdict}" in text
     assert "because    " in text
     assert "would send" not in text
+
+
+def test_model_in_a_url_is_judged(explain):
+    let_in, _ = explain("POST", "/gemini/v1beta/models/gemini-3-pro:generateContent", *BEARER)
+    code, text = explain("POST", "/gemini/v1beta/models/gemini-2:generateContent", *BEARER)
+
+    assert (let_in, code) == (0, 1)
+    assert "refused    403 model_not_allowed" in text
+    assert "because    the model gemini-2" in text
+    assert "models     gemini-3*" in text
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 5", "Transfer-Encoding: chunked"])
+def test_body_in_which_the_model_would_be_is_not_waited_for(explain, framing):
+    json = ("-H", "Content-Type: application/json", "-H", framing)
+    code, text = explain("POST", "/gemini/v1beta/openai/chat/completions", *BEARER, *json)
+
+    assert code == 1
+    assert "because    the model would be in the body, which is not looked at here" in text
 
 
 def test_reason_is_the_operators(explain):
