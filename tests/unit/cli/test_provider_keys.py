@@ -2,6 +2,8 @@ import pytest
 
 from pyproxy.cli.provider_keys import VARIABLES, provider_keys
 from pyproxy.config.settings import Settings
+from pyproxy.providers.catalogue import CATALOGUE
+from pyproxy.providers.clients import CLIENTS
 
 RANDOM = "aB3dE5gH7jK9mN2pQ4sT6vW8yZ1cX0fR5uL"
 KEY = f"sk-ant-api03-{RANDOM}"
@@ -58,6 +60,14 @@ def test_what_looks_real_is_named(name, value):
 )
 def test_placeholder_is_let_be(value):
     assert named({"OPENAI_API_KEY": value}) == []
+
+
+def test_no_variable_of_a_preset_or_its_clients_is_left_out():
+    wanted = [preset.credential for preset in CATALOGUE.values() if preset.credential]
+    clients = [each for several in CLIENTS.values() for each in several]
+
+    assert {name for each in wanted for name in each.variables} <= set(VARIABLES)
+    assert {name for each in clients for name in (*each.keys, *each.own_keys)} <= set(VARIABLES)
 
 
 @pytest.mark.parametrize("name", VARIABLES)
