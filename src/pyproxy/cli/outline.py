@@ -103,7 +103,7 @@ def _jwt_rules(settings: Settings) -> Iterator[str]:
 
 def _egress(egress: EgressSettings) -> Iterator[tuple[str, str]]:
     proxy = egress.proxy
-    yield "hosts", ", ".join(map(str, egress.allow)) or "any"
+    yield "hosts", ", ".join(dict.fromkeys(map(str, egress.allow))) or "any"
     yield "proxy", f"{proxy} ({proxy.origin}), for TLS" if proxy else "none"
     yield "directly", ", ".join(map(str, egress.no_proxy)) if proxy else ""
     yield "private", "any name may resolve to a private address" if egress.allow_private else ""
@@ -123,6 +123,7 @@ def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]
     yield "body", f"up to {bytes_text(body)}"
     yield "patience", f"{seconds_text(route.connect_timeout)} to connect"
     yield "silence", f"{seconds_text(route.read_timeout)} at most"
+    yield "heartbeat", f"after {seconds_text(route.heartbeat)}" if route.heartbeat else ""
 
 
 def _takes(route: RouteSettings) -> str:

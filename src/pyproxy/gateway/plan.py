@@ -41,7 +41,8 @@ class Plan:
         upstream: Where it goes.
         connect_timeout: Seconds.
         read_timeout: Seconds of silence.
-        heartbeat: Seconds of silence in a stream of events that are bridged; ``None``: any.
+        heartbeat: Seconds of silence behind which a comment goes into a stream of events;
+            ``None``: none ever does.
         retries: Further attempts.
     """
 

@@ -47,6 +47,18 @@ upstream = ["http://b", "http://c"]
 balance = "round-robin"
 """
 
+PROVIDERS = f"""
+[[listeners]]
+bind = "127.0.0.1:1"
+[auth]
+keys = ["{KEY}"]
+[[routes]]
+name = "api"
+provider = "openai"
+models = ["gpt-4o*"]
+heartbeat = "15s"
+"""
+
 
 @pytest.fixture(autouse=True)
 def files(tmp_path):
@@ -89,6 +101,28 @@ async def test_what_is_configured_is_in_force(configured, resources):
     assert json.loads(gateway.jwks)["keys"][0]["kid"] == gateway.minter.signing_key.kid
     assert resources.key_sets.current.keys == gateway.minter.public.keys
     assert {address.host for address in resources.endpoints} == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "missing", "closed", "added"),
+    [
+        pytest.param({}, ("OPENAI_API_KEY",), False, b"", id="without its key"),
+        pytest.param(
+            {"OPENAI_API_KEY": "sk-x"}, (), True, b"Authorization: Bearer sk-x\r\n", id="with it"
+        ),
+    ],
+)
+async def test_what_a_provider_knows_is_in_force(
+    configured, resources, environ, missing, closed, added
+):
+    gateway = built(configured(PROVIDERS, **environ), resources)
+    plan = gateway.tables["127.0.0.1:1"].match(b"", b"/", b"GET").value
+
+    assert plan.missing_credential == missing
+    assert plan.denied.denies(b"/v1/projects") is closed
+    assert (plan.up.version, plan.up.added, plan.heartbeat) == (b"/v1", added, 15.0)
+    assert plan.models.judge("gpt-4o-mini") == "gpt-4o-mini"
+    assert {address.host for address in resources.endpoints} == {"api.openai.com"}
 
 
 async def test_an_endpoint_of_its_own_can_be_turned_off(configured, resources):

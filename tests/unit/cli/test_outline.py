@@ -51,6 +51,12 @@ name = "query"
 path = "/query"
 upstream = "http://127.0.0.1:2"
 credential = { query = "key", value = { env = "MY_KEY" } }
+[[routes]]
+name = "gemini"
+path = "/gemini"
+provider = "gemini"
+models = ["gemini-3*", "gemma-*"]
+heartbeat = "15s"
 """
 
 ENVIRON = {"MY_KEY": "another-secret-key", "MY_PROXY": "http://alice:proxys-secret@p.test:3128"}
@@ -108,6 +114,9 @@ def test_secrets_are_left_out(text):
         pytest.param("up to 100MB", id="body by default"),
         pytest.param("Authorization (literal)", id="injected header"),
         pytest.param("?key= (env MY_KEY)", id="injected parameter"),
+        pytest.param("injects      nothing yet: GEMINI_API_KEY is not set", id="missing key"),
+        pytest.param("models       gemini-3*, gemma-*", id="models"),
+        pytest.param("heartbeat    after 15s", id="heartbeat"),
     ],
 )
 def test_outline_says(text, words):
