@@ -11,7 +11,7 @@ import uvloop
 
 from tests.unit.upstream.reached import NAME, serving
 
-_ON_BOTH = {"test_dial", "test_endpoint", "test_health", "test_ways", "test_tunnel"}
+_ON_BOTH = {"test_dial", "test_endpoint", "test_health", "test_endpoint_ways", "test_tunnel"}
 
 
 def pytest_asyncio_loop_factories(config, item):
