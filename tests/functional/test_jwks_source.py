@@ -98,6 +98,11 @@ async def provider(authority):
     await runner.cleanup()
 
 
+def directly(host, port):
+    """No proxy is on the way to any host."""
+    del host, port
+
+
 class FakeClock:
     def __init__(self):
         self.now = 1000.0
@@ -117,6 +122,7 @@ class Remote:
         self.changes_when_told = []
         self.told = asyncio.Event()
         settings = {"url": f"{provider.url}/jwks", "ttl_s": 300.0, "max_age_s": 86400.0}
+        settings["proxy_for"] = directly
         self.keys = RemoteKeySet(
             **{**settings, **changes},
             algorithms=ALGORITHMS,
@@ -286,7 +292,7 @@ async def test_a_body_that_never_ends_is_read_up_to_the_limit(provider):
 
     async with asyncio.timeout(5), Remote(provider).open_session() as session:
         with pytest.raises(FetchFailed, match="256 KiB"):
-            await fetch(session, f"{provider.url}/jwks", in_words)
+            await fetch(session, f"{provider.url}/jwks", in_words, directly)
     given_up.set()
 
 
@@ -398,7 +404,7 @@ async def test_a_server_of_another_name_is_not_believed(provider):
 async def test_only_https_addresses_are_asked(provider, url):
     async with Remote(provider).open_session() as session:
         with pytest.raises(FetchFailed):
-            await fetch(session, url, in_words)
+            await fetch(session, url, in_words, directly)
 
 
 async def test_a_source_that_does_not_answer_is_given_up(provider):
@@ -407,7 +413,7 @@ async def test_a_source_that_does_not_answer_is_given_up(provider):
 
     async with open_session(connector, timeout_s=0.125) as session:
         with pytest.raises(FetchFailed, match="in time"):
-            await fetch(session, f"{provider.url}/jwks", in_words)
+            await fetch(session, f"{provider.url}/jwks", in_words, directly)
 
 
 async def test_a_source_that_is_down_is_given_up(provider):

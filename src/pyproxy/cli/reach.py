@@ -14,7 +14,7 @@ from pyproxy.upstream.hearing import status_of
 from pyproxy.upstream.tls import ClientTls, TlsFiles
 from pyproxy.upstream.tunnel import TunnelRefused
 from pyproxy.upstream.unreached import Step, Unreached
-from pyproxy.upstream.way import DIRECT, Way
+from pyproxy.upstream.way import Way
 
 _END: Final = b"Accept: */*\r\nConnection: close\r\n\r\n"
 _AT_THE_PROXY: Final[tuple[Step, ...]] = ("name", "connection", "tunnel")
@@ -24,9 +24,7 @@ class Unreachable(Exception):
     """How far it went, and what happened then; a sentence."""
 
 
-def reach(
-    origin: Origin, tls: UpstreamTlsSettings, timeout_s: float, where: str, way: Way = DIRECT
-) -> str:
+def reach(origin: Origin, tls: UpstreamTlsSettings, timeout_s: float, where: str, way: Way) -> str:
     """Ask the upstream for ``/``, without any credential of its own.
 
     The connection is made by what makes those of requests, so that what is found here is

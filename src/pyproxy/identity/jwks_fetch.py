@@ -46,12 +46,6 @@ ProxyFor = Callable[[str, int], Proxy | None]
 """Says through which proxy a host and port are reached; ``None``: directly."""
 
 
-def directly(host: str, port: int) -> Proxy | None:
-    """Reach every host without a proxy."""
-    del host, port
-    return None
-
-
 class FetchFailed(Exception):
     """No document, and why; the words hold nothing that the server sent."""
 
@@ -86,11 +80,7 @@ def open_session(connector: BaseConnector, timeout_s: float = _TIMEOUT_S) -> Cli
 
 
 async def fetch(
-    session: ClientSession,
-    url: str,
-    explain: Explain,
-    etag: str = "",
-    proxy_for: ProxyFor = directly,
+    session: ClientSession, url: str, explain: Explain, proxy_for: ProxyFor, etag: str = ""
 ) -> Fetched | None:
     """The document at ``url``, or ``None`` if it is still the one with this ``etag``.
 
@@ -102,8 +92,8 @@ async def fetch(
         session: From ``open_session``.
         url: Absolute.
         explain: For what the system says.
-        etag: Of the document at hand; empty for none.
         proxy_for: Asked for the way to the URL's host.
+        etag: Of the document at hand; empty for none.
 
     Raises:
         FetchFailed: Whatever went wrong.

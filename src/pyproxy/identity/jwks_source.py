@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.jwks import BadKeySet, KeySet
-from pyproxy.identity.jwks_fetch import Explain, Fetched, FetchFailed, ProxyFor, directly, fetch
+from pyproxy.identity.jwks_fetch import Explain, Fetched, FetchFailed, ProxyFor, fetch
 from pyproxy.identity.jwks_freshness import Freshness
 from pyproxy.identity.openid import discovery_url, read_jwks_uri
 
@@ -44,7 +44,7 @@ class RemoteKeySet:
         clock: Callable[[], float],
         on_change: ChangeSink,
         on_event: EventSink,
-        proxy_for: ProxyFor = directly,
+        proxy_for: ProxyFor,
     ) -> None:
         """Nothing is fetched before ``run``.
 
@@ -130,16 +130,13 @@ class RemoteKeySet:
 
     async def _fetch(self, session: ClientSession) -> Fetched | None:
         url = self._url or await self._discover(session)
-        return await fetch(session, url, self._explain, self._etag, self._proxy_for)
+        return await fetch(session, url, self._explain, self._proxy_for, self._etag)
 
     async def _discover(self, session: ClientSession) -> str:
         url, known_until = self._discovered
         if not url or self._clock() >= known_until:
             document = await fetch(
-                session,
-                discovery_url(self._issuer_url),
-                self._explain,
-                proxy_for=self._proxy_for,
+                session, discovery_url(self._issuer_url), self._explain, self._proxy_for
             )
             url = read_jwks_uri(document.body if document else b"", self._issuer_url)
             self._discovered = (url, self._clock() + _DISCOVERY_TTL_S)

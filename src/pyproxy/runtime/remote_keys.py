@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from aiohttp import ClientSession, TCPConnector
 
 from pyproxy.config.auth import JwtSettings
-from pyproxy.identity.jwks_fetch import ProxyFor, directly, open_session
+from pyproxy.identity.jwks_fetch import ProxyFor, open_session
 from pyproxy.identity.jwks_source import RemoteKeySet
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.runtime.journal import Journal
@@ -20,7 +20,7 @@ def remote_key_set(
     key_sets: KeySets,
     journal: Journal,
     loop: asyncio.AbstractEventLoop,
-    proxy_for: ProxyFor = directly,
+    proxy_for: ProxyFor,
 ) -> RemoteKeySet:
     """The source that ``jwks_url`` or ``issuer_url`` names; nothing is fetched yet.
 

@@ -68,7 +68,7 @@ class Names:
         host: Name, or an IP address, which is never looked up.
         port: TCP port.
         loop: The worker's.
-        look_up: Asks; ``None``: the system.
+        look_up: Asks.
         changed: Called with the IP addresses of the last two answers, after each.
         failed: Called with the error of the first look-up that failed in a row, and
             with ``None`` when one went well again.
@@ -76,13 +76,13 @@ class Names:
 
     def __init__(
         self, host: str, port: int, loop: asyncio.AbstractEventLoop, *,
-        look_up: LookUp | None = None,
+        look_up: LookUp,
         changed: Callable[[frozenset[str]], None],
         failed: Callable[[OSError | UnicodeError | None], None],
     ) -> None:  # fmt: skip
         self._host, self._port = host, port
         self._loop = loop
-        self._look_up = look_up or asking_the_system(loop)
+        self._look_up = look_up
         self._changed = changed
         self._failed = failed
         literal = _literal(host, port)

@@ -10,13 +10,13 @@ from pyproxy.config.proxy import Proxy
 from pyproxy.config.route import UpstreamTlsSettings
 from pyproxy.config.surroundings import NOWHERE
 from pyproxy.egress.hosts import HostPattern
-from pyproxy.upstream.way import Way
+from pyproxy.upstream.way import DIRECT, Way
 
 NO_TLS = UpstreamTlsSettings()
 
 
 def ask(url, tls=NO_TLS):
-    return reach(Origin.parse(url), tls, 5.0, "routes[0].tls")
+    return reach(Origin.parse(url), tls, 5.0, "routes[0].tls", DIRECT)
 
 
 def test_any_status_means_that_it_is_there(answering):
@@ -130,4 +130,4 @@ def test_silence_is_said(proxying):
     port, _ = proxying(b"")
 
     with pytest.raises(Unreachable, match="no HTTP answer: took too long"):
-        reach(Origin.parse(f"http://127.0.0.1:{port}"), NO_TLS, 0.05, "routes[0].tls")
+        reach(Origin.parse(f"http://127.0.0.1:{port}"), NO_TLS, 0.05, "routes[0].tls", DIRECT)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from pyproxy.config.auth import JwtSettings
+from pyproxy.config.egress import EgressSettings
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.identity.signing_keys import generate_key_set
@@ -15,6 +16,8 @@ from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.log import Log
 
 WALL = 1_750_000_000.0
+
+NO_PROXY = EgressSettings().proxy_for
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ async def test_a_source_that_is_down_is_told(journal, lines, name):
     # Nobody listens on the discard port; no name is resolved.
     jwt = JwtSettings().model_copy(update={name: "https://127.0.0.1:9/"})
     sets = KeySets()
-    source = remote_key_set(jwt, sets, journal, asyncio.get_running_loop())
+    source = remote_key_set(jwt, sets, journal, asyncio.get_running_loop(), NO_PROXY)
 
     async with source._session_factory() as session:
         await source.refresh(session)
@@ -55,7 +58,9 @@ async def test_a_source_that_is_down_is_told(journal, lines, name):
 
 async def test_a_source_that_is_down_leaves_the_local_keys(journal, lines, local):
     jwt = JwtSettings().model_copy(update={"jwks_url": "https://127.0.0.1:9/"})
-    source = remote_key_set(jwt, KeySets(local=local), journal, asyncio.get_running_loop())
+    source = remote_key_set(
+        jwt, KeySets(local=local), journal, asyncio.get_running_loop(), NO_PROXY
+    )
 
     async with source._session_factory() as session:
         await source.refresh(session)
@@ -96,7 +101,7 @@ async def test_a_source_that_is_down_leaves_the_local_keys(journal, lines, local
 )
 async def test_what_follows_is_said(journal, lines, details, level, message):
     jwt = JwtSettings().model_copy(update={"jwks_url": "https://127.0.0.1:9/"})
-    source = remote_key_set(jwt, KeySets(), journal, asyncio.get_running_loop())
+    source = remote_key_set(jwt, KeySets(), journal, asyncio.get_running_loop(), NO_PROXY)
 
     source._on_event("jwks.reloaded", details)
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from pyproxy.upstream.names import FRESH_S, PATIENCE_S, RECHECK_S, Names, Place
+from pyproxy.upstream.names import FRESH_S, PATIENCE_S, RECHECK_S, Names, Place, asking_the_system
 from tests.waiting import turns
 
 A, B, C = (Place(socket.AF_INET, (f"192.0.2.{i}", 80)) for i in (1, 2, 3))
@@ -24,9 +24,6 @@ class Loop:
 
     def create_task(self, work, name):
         return asyncio.get_running_loop().create_task(work, name=name)
-
-    def getaddrinfo(self, *arguments, **named):
-        return asyncio.get_running_loop().getaddrinfo(*arguments, **named)
 
 
 class Resolver:
@@ -119,10 +116,11 @@ async def test_places_that_were_no_good_come_last_until_the_next_answer():
     assert await made.after(FRESH_S) == (A, B, C)
 
 
-async def test_system_is_asked_by_default():
-    names = Names("localhost", 80, Loop(), changed=set, failed=set)
+async def test_system_is_asked():
+    places = await asking_the_system(asyncio.get_running_loop())("localhost", 80)
 
-    assert {place.ip for place in await names.places()} <= {"127.0.0.1", "::1"}
+    assert {place.ip for place in places} <= {"127.0.0.1", "::1"}
+    assert places
 
 
 # --- Failing
