@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import ssl
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import pytest
 
 from tests.lab import copilot
 from tests.lab.gateway import run, serving
+from tests.programs import demand
 
 HELLO = [{"role": "user", "content": "Hello"}]
 ANSWER = "Hello from the lab."
@@ -66,11 +66,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    problem = copilot.missing()
-    if problem and os.environ.get("CI"):
-        pytest.fail(problem)
-    if problem:
-        pytest.skip(problem)
+    demand(copilot.missing())
     with copilot.start(tmp_path_factory.mktemp("lab")) as running:
         yield running
 

@@ -1,10 +1,10 @@
 """Claude Code through the gateway: what it gets, and what its provider sees of it."""
 
-import os
 from types import SimpleNamespace
 
 import pytest
 
+from tests.programs import demand
 from tests.providers.agents import claude_code
 from tests.providers.agents.anthropic_play import KEY, LIMITS, QUOTED, AnthropicPlay, complaint
 from tests.providers.agents.upstream import playing
@@ -28,11 +28,7 @@ GONE_BY = {
 
 @pytest.fixture(scope="module", autouse=True)
 def program():
-    problem = claude_code.missing()
-    if problem and os.environ.get("CI"):
-        pytest.fail(problem)
-    if problem:
-        pytest.skip(problem)
+    demand(claude_code.missing())
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """Codex through the gateway, over HTTP and over a WebSocket."""
 
-import os
 from types import SimpleNamespace
 
 import pytest
 
+from tests.programs import demand
 from tests.providers.agents import codex
 from tests.providers.agents.responses_play import KEY, LIMITS, QUOTED, ResponsesPlay, complaint
 from tests.providers.agents.upstream import playing
@@ -26,11 +26,7 @@ GONE_BY = {
 
 @pytest.fixture(scope="module", autouse=True)
 def program():
-    problem = codex.missing()
-    if problem and os.environ.get("CI"):
-        pytest.fail(problem)
-    if problem:
-        pytest.skip(problem)
+    demand(codex.missing())
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """What ``pyproxy env`` prints is all that an agent needs, the key excepted."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.lab.gateway import run
+from tests.programs import demand
 from tests.providers.agents import agent, claude_code, codex, island
 from tests.providers.agents.anthropic_play import (
     KEY as ANTHROPICS_KEY,
@@ -34,11 +34,7 @@ auth = []
 
 @pytest.fixture(autouse=True)
 def program():
-    problem = claude_code.missing() or codex.missing()
-    if problem and os.environ.get("CI"):
-        pytest.fail(problem)
-    if problem:
-        pytest.skip(problem)
+    demand(claude_code.missing() or codex.missing())
 
 
 @pytest.fixture(params=["sidecar", "office"])

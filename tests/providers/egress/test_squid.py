@@ -1,6 +1,5 @@
 """A real Squid between the gateway and its upstreams."""
 
-import os
 import ssl
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import trustme
 
 from tests.process import served
 from tests.process.served import KEY, Upstream, environment, hashed, put
+from tests.programs import demand
 from tests.providers.egress import squid
 from tests.providers.ledger import Kind, Role
 
@@ -40,11 +40,7 @@ COMMAND = [sys.executable, "-m", "pyproxy", "check", "--connect"]
 
 @pytest.fixture(scope="module")
 def proxy(ledger):
-    problem = squid.missing()
-    if problem and os.environ.get("CI"):
-        pytest.fail(problem)
-    if problem:
-        pytest.skip(problem)
+    demand(squid.missing())
     ledger.adopt(squid.PASSWORD, Role.PROXY, OWNER)
     with (
         squid.running() as running,
