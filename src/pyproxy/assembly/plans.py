@@ -1,6 +1,7 @@
 """Routes become plans: everything that can be known before a request is worked out here."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pyproxy.assembly.egress import address_of, way_to
 from pyproxy.assembly.health import check_rules
@@ -10,13 +11,14 @@ from pyproxy.config.egress import EgressSettings
 from pyproxy.config.origin import Origin
 from pyproxy.config.route import CredentialSettings, RouteSettings
 from pyproxy.config.settings import Settings
+from pyproxy.gateway.model_rules import ModelRules
 from pyproxy.gateway.plan import Plan
-from pyproxy.gateway.screen import ModelRules
 from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.shared_secret import SharedSecret
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.meter import Meter
+from pyproxy.models.key import ModelKey
 from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.providers.preset import Preset, always
 from pyproxy.routing.pattern import DeniedPaths, Patterns
@@ -26,6 +28,8 @@ from pyproxy.transform.security_headers import SecurityHeaders
 from pyproxy.upstream.balance import Upstream
 from pyproxy.upstream.tls import ClientTls
 from pyproxy.wire.percent import query_encoded
+
+_model_key = lru_cache(ModelKey.of)  # a key takes milliseconds, and there are two of them
 
 
 def compile_plans(
@@ -112,7 +116,8 @@ def _plan(
 def _models(route: RouteSettings, preset: Preset) -> ModelRules | None:
     if not route.models:
         return None
-    return ModelRules(preset.model, Patterns.of(route.models), route.model_peek)
+    key = _model_key(preset.model.key)
+    return ModelRules(preset.model, key, Patterns.of(route.models), route.model_peek)
 
 
 def closed_paths(route: RouteSettings) -> tuple[str, ...]:

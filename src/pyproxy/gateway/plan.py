@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pyproxy.gateway.screen import ModelRules
+from pyproxy.gateway.model_rules import ModelRules
 from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.shared_secret import SharedSecret

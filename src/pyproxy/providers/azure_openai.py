@@ -2,9 +2,21 @@
 
 from typing import Final
 
-from pyproxy.providers.model_place import azure_model
+from pyproxy.models.place import ModelPlace, path_model
 from pyproxy.providers.openai import CREDENTIAL_PATHS
-from pyproxy.providers.preset import ModelPlace, Preset, ProviderCredential, always
+from pyproxy.providers.preset import Preset, ProviderCredential, always
+
+_COLLECTIONS: Final = frozenset({b"deployments"})
+
+
+def azure_model(path: bytes) -> str | None:
+    """The deployment in a path of Azure's; see ``path_model``.
+
+    ``/openai/deployments/{deployment}/chat/completions``; in ``/openai/v1/chat/completions``
+    there is none, for the body names the model.
+    """
+    return path_model(path, _COLLECTIONS)
+
 
 AZURE_OPENAI: Final = Preset(
     name="azure-openai",

@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from pyproxy.providers.model_key import MODEL_ID
+from pyproxy.models.place import ModelPlace, sockets_at
 from pyproxy.providers.preset import (
-    ModelPlace,
     Preset,
     ProviderCredential,
     always,
-    sockets_at,
     with_all_below,
 )
 
@@ -19,7 +17,7 @@ ELEVENLABS: Final = Preset(
     credential=ProviderCredential("xi-api-key", ("ELEVENLABS_API_KEY",), is_optional=True),
     is_public_api=True,
     model=ModelPlace(
-        key=MODEL_ID,
+        key="model_id",
         parameters=("model_id",),
         sockets=sockets_at(
             rb"/text-to-speech/[A-Za-z0-9]+/(?:multi-)?stream-input", b"/speech-to-text/realtime"

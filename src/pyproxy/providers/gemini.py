@@ -2,24 +2,34 @@
 
 from typing import Final
 
-from pyproxy.providers.model_name import bare_model
-from pyproxy.providers.model_place import gemini_model
+from pyproxy.models.name import bare_model
+from pyproxy.models.place import ModelPlace, path_model, sockets_at
 from pyproxy.providers.preset import (
     Dialect,
-    ModelPlace,
     Preset,
     ProviderCredential,
-    sockets_at,
     with_all_below,
 )
 
 _OPENAI: Final = b"/openai/"
+_COLLECTIONS: Final = frozenset({b"models", b"tunedmodels"})
+# Other things that generate, by a model of their own.
+_ACTING: Final = frozenset({b"dynamic", b"endpoints"})
 
 
 def dialect_of(path: bytes) -> Dialect:
     """OpenAI's on ``/v1beta/openai/``, Google's everywhere else."""
     version_and_rest = path[1:].partition(b"/")
     return "openai" if (b"/" + version_and_rest[2]).startswith(_OPENAI) else "gemini"
+
+
+def gemini_model(path: bytes) -> str | None:
+    """The model in a path of Gemini's or Vertex'; see ``path_model``.
+
+    ``/v1beta/models/{model}:generateContent``, ``/v1beta/tunedModels/{model}:...``,
+    ``/v1/projects/p/locations/l/publishers/google/models/{model}:...``.
+    """
+    return path_model(path, _COLLECTIONS, _ACTING)
 
 
 GEMINI: Final = Preset(

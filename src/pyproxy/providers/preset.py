@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pyproxy.providers.model_key import MODEL, ModelKey
+from pyproxy.models.place import IN_BODY, ModelPlace
 
 Dialect = Literal["openai", "anthropic", "gemini", "plain"]
 DialectChooser = Callable[[bytes], Dialect]
 
 _MESSAGES: Final = b"/v1/messages"
-_ABOVE: Final = rb"(?:/[A-Za-z0-9._~@\-]++)*?"
 # People copy the whole header into the variable that wants the credential alone.
 _BEFORE_KEY: Final = re.compile(r"\s*(?:(?:bearer|token)(?:\s+|\Z))*", re.IGNORECASE)
 
@@ -64,40 +63,6 @@ def bearer(*variables: str) -> ProviderCredential:
     return ProviderCredential("Authorization", variables, _bearer)
 
 
-def _nowhere(path: bytes) -> str | None:
-    del path
-    return None
-
-
-def sockets_at(*ends: bytes) -> re.Pattern[bytes]:
-    """Matches paths that end so, nothing in them encoded; without an end, none."""
-    return re.compile(_ABOVE + b"(?:" + b"|".join(ends) + b")" if ends else b"(?!)")
-
-
-# Elsewhere messages name the model, as at `/v1/responses`.
-REALTIME: Final = sockets_at(b"/realtime(?:/translations)?")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPlace:
-    """Where an API's requests say which model they are for.
-
-    Attributes:
-        key: Of a JSON body's outermost object.
-        in_path: Finds it in a path, where that names one; raises ``Unreadable``.
-        parameters: Of the query, where a WebSocket is asked for; in lower case.
-        sockets: Matches paths of which a WebSocket stays with the model of its URL, whatever
-            is said over it.
-        bare: Takes off what may stand before the name in a body.
-    """
-
-    key: ModelKey = MODEL
-    in_path: Callable[[bytes], str | None] = _nowhere
-    parameters: tuple[str, ...] = ("model",)
-    sockets: re.Pattern[bytes] = REALTIME
-    bare: Callable[[str], str] = str
-
-
 @dataclass(frozen=True, slots=True)
 class Preset:
     """A provider's defaults; each gives way to what the route configures.
@@ -133,7 +98,7 @@ class Preset:
     denied_paths: tuple[str, ...] = ()
     credential_paths: tuple[str, ...] = ()
     request_defaults: tuple[tuple[bytes, bytes], ...] = ()
-    model: ModelPlace = ModelPlace()
+    model: ModelPlace = IN_BODY
 
 
 def with_all_below(*patterns: str) -> tuple[str, ...]:

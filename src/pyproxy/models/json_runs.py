@@ -6,8 +6,9 @@ and a text is looked at once for each of ``LEVELS`` at most.
 """
 
 import re
-import unicodedata
 from typing import Final
+
+from pyproxy.models.name import core
 
 # Containers within one another that one match takes; a chat's messages have three. Each
 # level doubles the patterns.
@@ -19,7 +20,6 @@ MAX_DIGITS: Final = 400
 # Bytes; no name of any API's parameters is nearly so long.
 MAX_PLAIN_NAME: Final = 256
 
-_NO_LETTERS: Final = re.compile("[^a-z0-9]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 _W: Final = rb"[ \t\n\r]*+"
@@ -67,15 +67,6 @@ def members_but(key: str) -> re.Pattern[bytes]:
     letters = (b"[%c%c]" % (letter, letter ^ 0x20) for letter in core(key).encode("ascii"))
     no_key = b"(?!" + noise + noise.join(letters) + noise + b'")'
     return _run(b'"' + no_key + _PLAIN + b'"' + _W + b":" + _W)
-
-
-def core(name: str) -> str:
-    """A name's plain letters and digits, in lower case: all that the most careless reader compares.
-
-    Go's encoding/json folds case with U+017F and U+212A, its successor leaves out ``-`` and
-    ``_``, Java takes a dotless i for an i, and half of a surrogate pair may be left out.
-    """
-    return _NO_LETTERS.sub("", unicodedata.normalize("NFKD", name.upper()).lower())
 
 
 def _descent() -> re.Pattern[bytes]:

@@ -1,8 +1,8 @@
 import pytest
 
-from pyproxy.providers.json_nesting import MAX_DEPTH, Nesting
-from pyproxy.providers.json_runs import MAX_CLIMB
-from pyproxy.providers.model_name import Unreadable
+from pyproxy.models.json_nesting import MAX_DEPTH, Nesting
+from pyproxy.models.json_runs import MAX_CLIMB
+from pyproxy.models.name import Unreadable
 
 
 def nested(brackets):

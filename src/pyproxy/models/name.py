@@ -1,9 +1,13 @@
 """The name of a model, as a request gives it."""
 
+import re
+import unicodedata
 from typing import Final
 
 # Characters; the longest names of real models have some 60.
 MAX_MODEL: Final = 256
+
+_NO_LETTERS: Final = re.compile("[^a-z0-9]")
 
 
 class Unreadable(ValueError):
@@ -41,3 +45,12 @@ def bare_model(name: str) -> str:
         if name.startswith(collection):
             return name.removeprefix(collection)
     return name
+
+
+def core(name: str) -> str:
+    """A name's plain letters and digits, in lower case: all that the most careless reader compares.
+
+    Go's encoding/json folds case with U+017F and U+212A, its successor leaves out ``-`` and
+    ``_``, Java takes a dotless i for an i, and half of a surrogate pair may be left out.
+    """
+    return _NO_LETTERS.sub("", unicodedata.normalize("NFKD", name.upper()).lower())

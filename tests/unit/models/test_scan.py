@@ -1,10 +1,13 @@
 import pytest
 
-from pyproxy.providers.json_nesting import MAX_DEPTH
-from pyproxy.providers.json_runs import MAX_DIGITS
-from pyproxy.providers.model_key import MODEL, MODEL_ID
-from pyproxy.providers.model_name import Unreadable
-from pyproxy.providers.model_scan import MAX_ODD_NAMES, MAX_TOKEN, ModelScan
+from pyproxy.models.json_nesting import MAX_DEPTH
+from pyproxy.models.json_runs import MAX_DIGITS
+from pyproxy.models.key import ModelKey
+from pyproxy.models.name import Unreadable
+from pyproxy.models.scan import MAX_ODD_NAMES, MAX_TOKEN, ModelScan
+
+MODEL = ModelKey.of("model")
+MODEL_ID = ModelKey.of("model_id")
 
 CHAT = b"""{"model": "gpt-4o", "stream": true, "temperature": 0.7, "messages": [
   {"role": "system", "content": "Be brief.\\n\\"Very\\" brief: {\\u00fc}"},
@@ -188,7 +191,7 @@ def test_what_readers_read_differently_is_refused_whole_and_byte_by_byte(body):
 
 
 def test_the_model_is_known_before_the_body_ends():
-    scan = ModelScan()
+    scan = ModelScan(MODEL)
 
     scan.feed(b'{"messages":[],"model":"o3')
     assert scan.model is None
@@ -244,7 +247,7 @@ def test_plain_names_have_none_however_they_are_cut(size):
 
 
 def test_a_long_string_is_not_kept():
-    scan = ModelScan()
+    scan = ModelScan(MODEL)
     scan.feed(b'{"a":"')
     for _ in range(64):
         scan.feed(b"QUJD" * 16_384)
@@ -265,7 +268,7 @@ def test_a_long_string_is_not_kept():
     ],
 )
 def test_what_is_kept_has_a_bound(piece):
-    scan = ModelScan()
+    scan = ModelScan(MODEL)
     pieces = [piece, *[b"1"] * (MAX_TOKEN - 10), b"1" * 20]
 
     with pytest.raises(Unreadable):

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.providers.model_name import Unreadable, bare_model, one_model, plain_model
+from pyproxy.models.name import Unreadable, bare_model, core, one_model, plain_model
 
 
 @pytest.mark.parametrize("text", ["gpt-4o", "org/mod\u00e8le 7", "m" * 256, ""])
@@ -46,3 +46,18 @@ def test_another_model_may_not_be_named():
 )
 def test_a_collection_before_a_name_is_left_out_once(name, bare):
     assert bare_model(name) == bare
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("model_id", "modelid"),
+        ("Model-ID", "modelid"),
+        ("mode\u017f\u212a", "modesk"),
+        ("\u0130\u0131", "ii"),
+        ("\u00e9\ud800\x00", "e"),
+        ("\u043c", ""),
+    ],
+)
+def test_a_names_core_is_its_letters(name, letters):
+    assert core(name) == letters

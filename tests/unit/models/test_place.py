@@ -1,7 +1,9 @@
 import pytest
 
-from pyproxy.providers.model_name import Unreadable
-from pyproxy.providers.model_place import azure_model, gemini_model, query_model
+from pyproxy.models.name import Unreadable
+from pyproxy.models.place import query_model
+from pyproxy.providers.azure_openai import azure_model
+from pyproxy.providers.gemini import gemini_model
 
 VERTEX = b"/v1/projects/p-1/locations/europe-west4/publishers/google/models/"
 

@@ -3,10 +3,10 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
-from pyproxy.providers.json_runs import core, members_but
-from pyproxy.providers.model_name import Unreadable
+from pyproxy.models.json_runs import members_but
+from pyproxy.models.name import Unreadable, core
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,3 @@ def text_of(string: bytes) -> str:
         return string[1:-1].decode()
     text: str = json.loads(string.decode())
     return text
-
-
-MODEL: Final = ModelKey.of("model")
-MODEL_ID: Final = ModelKey.of("model_id")

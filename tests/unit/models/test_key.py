@@ -1,7 +1,10 @@
 import pytest
 
-from pyproxy.providers.model_key import MODEL, MODEL_ID, text_of
-from pyproxy.providers.model_name import Unreadable
+from pyproxy.models.key import ModelKey, text_of
+from pyproxy.models.name import Unreadable
+
+MODEL = ModelKey.of("model")
+MODEL_ID = ModelKey.of("model_id")
 
 
 @pytest.mark.parametrize(

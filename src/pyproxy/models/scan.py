@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Final
 
-from pyproxy.providers.json_nesting import MAX_DEPTH, Nesting
-from pyproxy.providers.json_runs import (
+from pyproxy.models.json_nesting import MAX_DEPTH, Nesting
+from pyproxy.models.json_runs import (
     CONTENT,
     CUT_ESCAPE,
     CUT_SCALAR,
@@ -25,8 +25,8 @@ from pyproxy.providers.json_runs import (
     STRING,
     WHITE,
 )
-from pyproxy.providers.model_key import MODEL, ModelKey, text_of
-from pyproxy.providers.model_name import MAX_MODEL, Unreadable, one_model, plain_model
+from pyproxy.models.key import ModelKey, text_of
+from pyproxy.models.name import MAX_MODEL, Unreadable, one_model, plain_model
 
 # Names outermost that are not plain or are the key; each takes some microseconds.
 MAX_ODD_NAMES: Final = 1000
@@ -67,7 +67,7 @@ class ModelScan:
         "model",
     )
 
-    def __init__(self, key: ModelKey = MODEL) -> None:
+    def __init__(self, key: ModelKey) -> None:
         self.model: str | None = None
         self.is_complete = False
         self._key = key

@@ -4,9 +4,11 @@ import json
 
 from hypothesis import example, given, settings, strategies as st
 
-from pyproxy.providers.json_runs import core
-from pyproxy.providers.model_name import Unreadable
-from pyproxy.providers.model_scan import ModelScan
+from pyproxy.models.key import ModelKey
+from pyproxy.models.name import Unreadable, core
+from pyproxy.models.scan import ModelScan
+
+MODEL = ModelKey.of("model")
 
 COURSE = settings(max_examples=100, derandomize=True, deadline=None)
 
@@ -97,7 +99,7 @@ def split(data, cuts):
 
 def scanned(pieces):
     """What the scan says: a model, ``None``, or that the body is unreadable."""
-    scan = ModelScan()
+    scan = ModelScan(MODEL)
     try:
         for piece in pieces:
             scan.feed(piece)

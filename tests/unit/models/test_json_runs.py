@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pyproxy.providers.json_runs import (
+from pyproxy.models.json_runs import (
     ASCENTS,
     CUT_ESCAPE,
     CUT_SCALAR,
@@ -15,7 +15,6 @@ from pyproxy.providers.json_runs import (
     SCALAR,
     STRING,
     brackets,
-    core,
 )
 
 
@@ -83,18 +82,3 @@ def test_a_climb_is_its_brackets():
     assert brackets(DESCENT.match(down)[0]) == b"[{{["
     assert brackets(ASCENTS[2].match(up)[0]) == b"]}]"
     assert ASCENTS[0].match(up)[0] == b"]"
-
-
-@pytest.mark.parametrize(
-    ("name", "letters"),
-    [
-        ("model_id", "modelid"),
-        ("Model-ID", "modelid"),
-        ("mode\u017f\u212a", "modesk"),
-        ("\u0130\u0131", "ii"),
-        ("\u00e9\ud800\x00", "e"),
-        ("\u043c", ""),
-    ],
-)
-def test_a_names_core_is_its_letters(name, letters):
-    assert core(name) == letters

@@ -1,22 +1,19 @@
-"""The model that a path or a query names, where a body does not.
+"""Where requests of an API name their model; found here in a path or a query.
 
 A path is judged as the upstream gets it. Who asks has refused dot segments, empty segments and
 broken escapes before (``wire.target``).
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from pyproxy.providers.json_runs import core
-from pyproxy.providers.model_name import Unreadable, one_model, plain_model
+from pyproxy.models.name import Unreadable, core, one_model, plain_model
 from pyproxy.wire.percent import percent_decoded
 
-_GEMINI: Final = frozenset({b"models", b"tunedmodels"})
-# Other things that generate, by a model of their own.
-_GEMINI_ACTING: Final = frozenset({b"dynamic", b"endpoints"})
-_AZURE: Final = frozenset({b"deployments"})
+_ABOVE: Final = rb"(?:/[A-Za-z0-9._~@\-]++)*?"
 # Decoded once, a path that all servers part alike: nothing to decode again, and none of
 # the signs at which some end a path or a segment.
 _PATH: Final = re.compile(rb"[!\"$&-:<->@-\[\]-~]++")
@@ -26,34 +23,42 @@ _SEGMENT: Final = re.compile(rb"([A-Za-z0-9._~@+\-]++)(?::[A-Za-z]++)?+")
 _VALUE: Final = re.compile(rb"[!\"$'-*,-:<-~]++")
 
 
-def gemini_model(path: bytes) -> str | None:
-    """The model in a path of Gemini's or Vertex'; ``None``: it names none, as a list of models.
+def _nowhere(path: bytes) -> str | None:
+    del path
+    return None
 
-    ``/v1beta/models/{model}:generateContent``, ``/v1beta/tunedModels/{model}:...``,
-    ``/v1/projects/p/locations/l/publishers/google/models/{model}:...``.
 
-    Args:
-        path: Still encoded, without its query.
+def sockets_at(*ends: bytes) -> re.Pattern[bytes]:
+    """Matches paths that end so, nothing in them encoded; without an end, none."""
+    return re.compile(_ABOVE + b"(?:" + b"|".join(ends) + b")" if ends else b"(?!)")
 
-    Raises:
-        Unreadable: It names several, or one in a way that servers may read differently.
+
+# Elsewhere messages name the model, as at `/v1/responses`.
+REALTIME: Final = sockets_at(b"/realtime(?:/translations)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlace:
+    """Where an API's requests say which model they are for.
+
+    Attributes:
+        key: Of a JSON body's outermost object.
+        in_path: Finds it in a path, where that names one; raises ``Unreadable``.
+        parameters: Of the query, where a WebSocket is asked for; in lower case.
+        sockets: Matches paths of which a WebSocket stays with the model of its URL, whatever
+            is said over it.
+        bare: Takes off what may stand before the name in a body.
     """
-    return _behind(path, _GEMINI, _GEMINI_ACTING)
+
+    key: str = "model"
+    in_path: Callable[[bytes], str | None] = _nowhere
+    parameters: tuple[str, ...] = ("model",)
+    sockets: re.Pattern[bytes] = REALTIME
+    bare: Callable[[str], str] = str
 
 
-def azure_model(path: bytes) -> str | None:
-    """The deployment in a path of Azure's; ``None``: the body names the model.
-
-    ``/openai/deployments/{deployment}/chat/completions``; in ``/openai/v1/chat/completions``
-    there is none.
-
-    Args:
-        path: Still encoded, without its query.
-
-    Raises:
-        Unreadable: It names several, or one in a way that servers may read differently.
-    """
-    return _behind(path, _AZURE)
+IN_BODY: Final = ModelPlace()
+"""Of an API whose requests name their model in the body alone, as OpenAI's do."""
 
 
 def query_model(query: bytes, names: Collection[str]) -> str | None:
@@ -97,9 +102,19 @@ def _value_of(name: bytes, value: bytes, names: Collection[str]) -> str:
     return plain_model(decoded.decode("ascii"))
 
 
-def _behind(
+def path_model(
     path: bytes, collections: frozenset[bytes], acting: frozenset[bytes] = frozenset()
 ) -> str | None:
+    """The model in a path; ``None``: it names none, as a list of models.
+
+    Args:
+        path: Still encoded, without its query.
+        collections: Segments behind which a model's name stands; in lower case.
+        acting: Likewise, but of things that are models only where they are to do something.
+
+    Raises:
+        Unreadable: It names several, or one in a way that servers may read differently.
+    """
     decoded = percent_decoded(path)
     if not _PATH.fullmatch(decoded) or decoded.count(b"/") != path.count(b"/"):
         raise Unreadable("the path may be read in different ways")

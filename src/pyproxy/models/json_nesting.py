@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from pyproxy.providers.json_runs import ASCENTS, DESCENT, MAX_CLIMB, brackets
-from pyproxy.providers.model_name import Unreadable
+from pyproxy.models.json_runs import ASCENTS, DESCENT, MAX_CLIMB, brackets
+from pyproxy.models.name import Unreadable
 
 # Go's encoding/json reads as deep, most readers far less. It bounds what is kept.
 MAX_DEPTH: Final = 10_000

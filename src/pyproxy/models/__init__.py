@@ -1,0 +1,1 @@
+"""Floor 1: the model that a request asks for, as its URL or its JSON body names it."""
