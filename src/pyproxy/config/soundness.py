@@ -218,8 +218,20 @@ def _header_rules(settings: Settings) -> Iterator[Finding]:
                     yield Finding(at, "is a field that the gateway sets itself")
                 if names.count(name) > 1:
                     yield Finding(at, "is there twice: case does not tell headers apart")
+        yield from _twice(route, i)
         if route.identity_header.lower() in _OWN_FIELDS | {"authorization", "cookie"}:
             yield Finding(("routes", i, "identity_header"), "has another meaning; name your own")
+
+
+def _twice(route: RouteSettings, i: int) -> Iterator[Finding]:
+    """Fields that would stand beside the credential's own, of which the upstream takes one."""
+    injected = route.credential.header.lower()
+    problem = "is the credential's header too, and would be sent twice"
+    for written in route.request_headers:
+        if injected and written.lower() == injected:
+            yield Finding(("routes", i, "request_headers", written), problem)
+    if injected and route.identity_header.lower() == injected:
+        yield Finding(("routes", i, "identity_header"), problem)
 
 
 def _endpoints(settings: Settings) -> Iterator[Finding]:

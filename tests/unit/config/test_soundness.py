@@ -308,6 +308,28 @@ def test_what_agrees_is_let_be(tree):
             "has another meaning",
             id="identity as a credential",
         ),
+        pytest.param(
+            {
+                "routes": [
+                    route(
+                        credential={"header": "X-Key", "value": "v"}, request_headers={"x-kEy": ""}
+                    )
+                ]
+            },
+            ("routes", 0, "request_headers", "x-kEy"),
+            "is the credential's header too",
+            id="credential twice",
+        ),
+        pytest.param(
+            {
+                "routes": [
+                    route(credential={"header": "X-Key", "value": "v"}, identity_header="x-key")
+                ]
+            },
+            ("routes", 0, "identity_header"),
+            "is the credential's header too",
+            id="identity in the credential's field",
+        ),
     ],
 )
 def test_what_disagrees_is_found(tree, where, problem):
