@@ -89,6 +89,11 @@ def test_what_cannot_be_taken_off_is_refused(target):
         everywhere(shown(), *asked(target, BEARER), ())
 
 
+def test_a_key_for_a_request_id_is_refused():
+    with pytest.raises(MisplacedCredential):
+        everywhere(shown(), *asked("/", BEARER, f"X-Request-Id: {KEY}"), ())
+
+
 @pytest.mark.parametrize(
     ("target", "line", "found"),
     [
