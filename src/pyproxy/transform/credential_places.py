@@ -16,13 +16,13 @@ CREDENTIAL_FIELDS: Final = frozenset(
 # With hyphens for underscores, which APIs mix.
 CREDENTIAL_QUERY: Final = frozenset(
     b"key api-key apikey x-api-key x-goog-api-key xi-api-key subscription-key authorization "
-    b"token access-token oauth-token auth-token bearer-token single-use-token".split()
+    b"token access-token oauth-token auth-token bearer-token single-use-token client-secret".split()
 )
 # What SDKs, gateways and people make of these. Session tokens are not among them: an
 # upstream hands them out for its own use beside the credential.
 _FIELD: Final = re.compile(
     rb"(?:.*-)?(?:api-?key|auth(?:orization|entication)?|auth-key|subscription-key"
-    rb"|(?:api|auth|access|authorization|private|bearer)-token)|(?:x-)?(?:token|key|secret)"
+    rb"|(?:api|auth|access|authorization|private|bearer|github)-token)|(?:x-)?(?:token|key|secret)"
 )
 _SPACE_AND_CONTROLS: Final = bytes([*range(0x21), 0x7F])
 _MOST_NAMES: Final = 1024

@@ -116,7 +116,7 @@ def test_connection_cannot_remove_ours(name):
 OTHERS = (
     b"X-Authorization Authentication X-Auth X-Auth-Key Token X-Token X-Key X-Secret Access-Token "
     b"Helicone-Auth X-OpenAI-Api-Key x-portkey-api-key X-Gemini-APIKEY Private-Token "
-    b"x-goog-iam-authorization-token Subscription-Key"
+    b"x-goog-iam-authorization-token Subscription-Key X-GitHub-Token"
 ).split()
 
 
