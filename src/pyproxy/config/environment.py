@@ -31,8 +31,9 @@ _PATHS: Final[Mapping[str, Location]] = {
     "JWT_SIGNING_KEYS": ("auth", "jwt", "signing_keys_file"),
     "JWT_SIGNING_KEYS_FILE": ("auth", "jwt", "signing_keys_file"),
 }
-# Both spellings are in use; the lower one comes first, as with curl.
-_PROXY: Final = ("https_proxy", "HTTPS_PROXY")
+# Both spellings are in use; the lower one comes first, as with curl. A proxy that is named for
+# HTTP alone is taken too: sidecars that know one proxy set either.
+_PROXY: Final = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")
 _NOT_YET: Final = ("REDIS_URL",)
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)

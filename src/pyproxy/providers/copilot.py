@@ -3,7 +3,12 @@
 import re
 from typing import Final
 
-from pyproxy.providers.preset import Preset, ProviderCredential, openai_or_anthropic
+from pyproxy.providers.preset import (
+    Preset,
+    ProviderCredential,
+    openai_or_anthropic,
+    with_all_below,
+)
 
 _API_KEY: Final = "COPILOT_API_KEY"
 _ENTERPRISE: Final = "api.enterprise.githubcopilot.com"
@@ -48,6 +53,8 @@ COPILOT: Final = Preset(
     target_variable="COPILOT_API_TARGET",
     derived_from=("GITHUB_SERVER_URL", origin_of),
     is_public_api=True,
+    # There GitHub itself is worked with, as whoever the token is of; and tokens are handed out.
+    credential_paths=with_all_below("*/mcp", "*/copilot_internal"),
     # Whom a GitHub token is used by; the API refuses who does not say.
     request_defaults=((b"Copilot-Integration-Id", b"copilot-developer-cli"),),
 )

@@ -172,7 +172,7 @@ def test_a_variable_without_effect_is_remarked_on():
 # --- The proxy
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"])
 def test_proxy_is_taken_and_does_not_show(name):
     tree, environment = filled({name: "http://u:p@proxy:3128"})
 
@@ -184,7 +184,11 @@ def test_proxy_is_taken_and_does_not_show(name):
 
 def test_lower_case_comes_first():
     tree, _ = filled(
-        {"HTTPS_PROXY": "http://upper:1", "https_proxy": "http://lower:1"}
+        {
+            "HTTP_PROXY": "http://x:1",
+            "HTTPS_PROXY": "http://upper:1",
+            "https_proxy": "http://lower:1",
+        }
         | {"NO_PROXY": "upper", "no_proxy": "lower"}
     )
 

@@ -1,6 +1,7 @@
 import pytest
 
 from pyproxy.providers.copilot import COPILOT, origin_of
+from tests.unit.providers.closed import is_closed
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,8 @@ def test_the_upstream_follows_from_the_server(server, origin):
 )
 def test_the_scheme_follows_from_the_host_and_the_kind_of_key(variable, host, value):
     assert COPILOT.credential.value("t", variable, host) == value
+
+
+@pytest.mark.parametrize("path", [b"/mcp/", b"/mcp/x/repos", b"/copilot_internal/v2/token"])
+def test_what_acts_as_the_tokens_owner_is_closed(path):
+    assert is_closed(COPILOT, path)
