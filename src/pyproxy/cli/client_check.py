@@ -1,15 +1,14 @@
 """A client's side: nothing of a provider's in its environment, and a gateway it can trust."""
 
-import http.client
 import os
-import ssl
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
+from pyproxy.cli.client_keys import key_faults, own_keys
+from pyproxy.cli.client_probe import PROBES, probe
+from pyproxy.cli.inquiry import unreached
 from pyproxy.cli.provider_keys import looks_real, provider_keys
 from pyproxy.cli.trust import TRUST_VARIABLES
 from pyproxy.egress.spared import Spared, are_spared, entries_in
@@ -22,9 +21,14 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Iterator[Fault]:
     """What is wrong on this side of the gateway at ``url``; names of variables, never values."""
-    yield from provider_keys(environ)
-    yield from _misleading(environ)
     parts = _parsed(url)
+    brought = own_keys(environ, lambda name: _leads_to(parts, environ.get(name, "")))
+    known = [
+        *(fault for fault in provider_keys(environ) if fault.path not in brought),
+        *key_faults(environ),
+        *_misleading(environ),
+    ]
+    yield from known
     if "@" in url:
         yield Fault("--client", "holds a user or password, which no client of the gateway needs")
         return
@@ -32,11 +36,15 @@ def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Ite
         yield Fault("--client", f"{url!r} is no URL such as https://gateway.example:5000")
         return
     yield from _detour(parts, environ)
-    problem = _unreached(parts, timeout_s)
+    problem = unreached(parts, timeout_s)
     if problem:
         yield Fault(url, problem)
     yield from _straight(environ)
-    yield from _astray(parts, environ, timeout_s)
+    astray = list(_astray(parts, environ, timeout_s))
+    yield from astray
+    if not problem:
+        faulty = {fault.path for fault in (*known, *astray)}
+        yield from _unserved(environ, faulty, timeout_s)
 
 
 def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
@@ -77,9 +85,24 @@ def _astray(
             yield Fault(name, f"leads to {parts.hostname}, not to the gateway")
         else:
             if _origin(parts) not in reached:
-                reached[_origin(parts)] = _unreached(parts, timeout_s)
+                reached[_origin(parts)] = unreached(parts, timeout_s)
             if problem := reached[_origin(parts)]:
                 yield Fault(name, problem)
+
+
+def _unserved(
+    environ: Mapping[str, str], faulty: Collection[str], timeout_s: float
+) -> Iterator[Fault]:
+    """Clients whom the gateway turns away; those of which something is known are not asked for."""
+    for each in PROBES:
+        parts = _parsed(environ.get(each.base_url, ""))
+        if parts is not None and not {each.base_url, *each.variables} & {*faulty}:
+            yield from probe(each, parts, environ, timeout_s)
+
+
+def _leads_to(gateway: urllib.parse.SplitResult | None, value: str) -> bool:
+    parts = _parsed(value)
+    return gateway is not None and parts is not None and _machine(parts) == _machine(gateway)
 
 
 def _every() -> Iterator[Clients]:
@@ -131,37 +154,3 @@ def _is_spared(host: str, port: int, no_proxy: str) -> bool:
         with suppress(ValueError):
             entries.append(Spared.parse(text))
     return are_spared(entries, host, port)
-
-
-def _unreached(gateway: urllib.parse.SplitResult, timeout_s: float) -> str:
-    url = f"{gateway.scheme}://{gateway.netloc}/health"
-    # Nothing of the environment but its trust, and no redirect: who is named is asked.
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.HTTPDefaultErrorHandler(),
-    ):
-        opener.add_handler(handler)
-    try:
-        opener.open(url, timeout=timeout_s).close()
-    except urllib.error.HTTPError as error:
-        error.close()
-        return f"its health endpoint answers {error.code}"
-    except (OSError, http.client.HTTPException, UnicodeError) as error:
-        return _why(error)
-    return ""
-
-
-def _why(error: Exception) -> str:
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    match reason:
-        case ssl.SSLCertVerificationError():
-            return "its certificate is not trusted here; set SSL_CERT_FILE to its CA's"
-        case UnicodeError():
-            return "cannot be reached: its host cannot be a name"
-        case OSError() | str():  # one that closes unasked is of HTTP's errors too
-            return f"cannot be reached: {reason}"
-        case _:
-            return "does not answer in HTTP"

@@ -46,13 +46,19 @@ def now():
     return datetime(2027, 1, 1, tzinfo=UTC)
 
 
+OK = b'{"status":"ok"}'
+
+
 class Answering(http.server.BaseHTTPRequestHandler):
-    """Answers every GET with the status that its server was made with."""
+    """Answers every GET with the status, fields and body that its server was made with."""
 
     def do_GET(self):
         self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
+        for name, value in self.server.fields:
+            self.send_header(name.decode(), value.decode())
+        self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
+        self.wfile.write(self.server.body)
 
     def log_message(self, *_):
         pass
@@ -60,8 +66,6 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
 class AnsweringServer(http.server.ThreadingHTTPServer):
     """Ten lines of HTTP on a thread, on TCP or a unix socket, with TLS or without."""
-
-    status = 200
 
     def server_bind(self):
         self.socket.bind(self.server_address)
@@ -75,12 +79,12 @@ def answering():
     """Start servers; each gives its port, 0 for a unix socket."""
     with ExitStack() as stack:
 
-        def start(address=("127.0.0.1", 0), *, status=200, tls=None):
+        def start(address=("127.0.0.1", 0), *, status=200, fields=(), body=OK, tls=None):
             server = AnsweringServer(address, Answering, bind_and_activate=False)
             if isinstance(address, str):
                 server.socket.close()
                 server.socket = socket.socket(socket.AF_UNIX)
-            server.status = status
+            server.status, server.fields, server.body = status, fields, body
             server.server_bind()
             server.server_activate()
             name = server.socket.getsockname()

@@ -245,3 +245,85 @@ def test_client_that_is_told_its_url_in_code_is_let_be(answering):
     environ = {"ELEVENLABS_API_KEY": "pyp_a-key-of-the-gateways"}
 
     assert faults(f"http://127.0.0.1:{answering()}", environ) == []
+
+
+# --- Who answers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b'"ok"', b'{"status":"no"}', b'{"ok":true}', b"[" * 9999],
+    ids=["nothing", "a page", "a text", "no", "something else", "deep"],
+)
+def test_another_server_is_none(answering, body):
+    (fault,) = faults(f"http://127.0.0.1:{answering(body=body)}")
+
+    assert "another server answers there" in fault
+
+
+def test_tls_that_is_asked_without_is_said(answering, certificates):
+    (fault,) = faults(f"http://localhost:{answering(tls=certificates[1])}")
+
+    assert fault.endswith("it speaks TLS: write https://")
+
+
+def test_plain_http_that_is_asked_with_tls_is_said(answering):
+    (fault,) = faults(f"https://localhost:{answering()}")
+
+    assert fault.endswith("it speaks plain HTTP: write http://")
+
+
+def test_scheme_of_a_base_url_is_judged_too(answering):
+    port = answering()
+
+    (fault,) = faults(f"http://127.0.0.1:{port}", {"OPENAI_BASE_URL": f"https://127.0.0.1:{port}"})
+
+    assert fault == "OPENAI_BASE_URL: it speaks plain HTTP: write http://"
+
+
+# --- Keys
+
+OWN = "sk-proj-" + "aB3dE5gH" * 6
+
+
+def test_own_key_is_right_where_the_gateways_travels_beside_it(answering):
+    url = f"http://127.0.0.1:{answering()}"
+    environ = {
+        "OPENAI_BASE_URL": f"{url}/openai/v1",
+        "OPENAI_API_KEY": OWN,
+        "OPENAI_CUSTOM_HEADERS": "X-Proxy-Token: pyp_a-key-of-the-gateways",
+        "ANTHROPIC_BASE_URL": f"{url}/anthropic",
+        "ANTHROPIC_API_KEY": "sk-ant-api03-" + "aB3dE5gH" * 6,
+        "ANTHROPIC_CUSTOM_HEADERS": "X-Proxy-Token: pyp_a-key-of-the-gateways",
+    }
+
+    assert faults(url, environ) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"OPENAI_CUSTOM_HEADERS": ""}, id="nothing beside it"),
+        pytest.param({"OPENAI_CUSTOM_HEADERS": "X-Proxy-Token:"}, id="nothing in the field"),
+        pytest.param({"OPENAI_BASE_URL": "https://api.openai.com/v1"}, id="elsewhere"),
+        pytest.param({"OPENAI_BASE_URL": ""}, id="straight to the provider"),
+    ],
+)
+def test_own_key_is_wrong_otherwise(answering, changes):
+    url = f"http://127.0.0.1:{answering()}"
+    environ = {
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": OWN,
+        "OPENAI_CUSTOM_HEADERS": "X-Proxy-Token: pyp_a-key-of-the-gateways",
+    }
+
+    assert any(fault.startswith("OPENAI_API_KEY: ") for fault in faults(url, environ | changes))
+
+
+def test_blank_is_one_fault_and_not_sent(answering):
+    url = f"http://127.0.0.1:{answering()}"
+    environ = {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "YOUR_GATEWAY_KEY"}
+
+    (fault,) = faults(url, environ)
+
+    assert fault.startswith("OPENAI_API_KEY: still says YOUR_GATEWAY_KEY")

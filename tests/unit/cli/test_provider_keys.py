@@ -24,6 +24,9 @@ def named(environ, settings=None):
         pytest.param("ANTHROPIC_AUTH_TOKEN", f"sk-ant-oat01-{RANDOM}", id="Anthropic login"),
         pytest.param("GEMINI_API_KEY", f"AIza{RANDOM}", id="Google"),
         pytest.param("ELEVENLABS_API_KEY", "sk_" + "0a1b2c3d" * 6, id="ElevenLabs"),
+        pytest.param(
+            "ELEVENLABS_API_KEY", "sk_" + "0123456789abcdef" * 3, id="ElevenLabs, counted"
+        ),
         pytest.param("GITHUB_TOKEN", f"ghp_{RANDOM}", id="GitHub"),
         pytest.param("GITHUB_TOKEN", f"github_pat_{RANDOM}", id="GitHub, fine-grained"),
         pytest.param("GH_TOKEN", f"gho_{RANDOM}", id="GitHub's own program"),
@@ -56,6 +59,9 @@ def test_what_looks_real_is_named(name, value):
         f"sk-placeholder-{RANDOM}",
         "sk-this-key-is-not-needed-by-anybody",
         "sk-1234567890abcdef1234567890abcdef",
+        f"sk_{'0' * 48}",
+        f"sk_{'a' * 48}",
+        f"sk_{'123456' * 8}",
     ],
 )
 def test_placeholder_is_let_be(value):
