@@ -48,6 +48,10 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
+_TOO_MUCH: Final = "looks like a provider's own key; a client needs the gateway's alone"
+_UNUSED: Final = "is set, and no route of this configuration uses it"
+
+
 def provider_keys(environ: Mapping[str, str], settings: Settings | None = None) -> Iterator[Fault]:
     """A remark on each variable that holds what looks like a provider's key; never its value.
 
@@ -59,7 +63,7 @@ def provider_keys(environ: Mapping[str, str], settings: Settings | None = None) 
     for name in VARIABLES:
         value = environ.get(name, "").strip()
         if looks_real(name, value) and not any(value in text for text in held):
-            yield Fault(name, "looks like a provider's own key; a client needs the gateway's alone")
+            yield Fault(name, _TOO_MUCH if settings is None else _UNUSED)
 
 
 def looks_real(name: str, value: str) -> bool:

@@ -247,7 +247,7 @@ def test_providers_key_that_is_left_over_is_a_warning(pyproxy, sound, answering,
     code, _, err = pyproxy("check", "--connect")
 
     assert code == 0
-    assert any(line.startswith("warning: OPENAI_API_KEY: looks like") for line in err)
+    assert any(line.startswith("warning: OPENAI_API_KEY: is set, and no route") for line in err)
     assert pyproxy("check", "--connect", "--strict")[0] == 1
     assert pyproxy("check", "--strict")[0] == 0
 

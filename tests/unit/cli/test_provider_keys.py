@@ -103,3 +103,15 @@ def test_key_that_the_gateway_sends_upstream_is_its_own():
     }
 
     assert named(environ, settings) == ["OPENAI_API_KEY"]
+
+
+def test_client_and_gateway_are_told_what_concerns_them():
+    environ = {"OPENAI_API_KEY": f"sk-{RANDOM}"}
+    settings = Settings.model_validate({"routes": [{"name": "a", "upstream": "http://a"}]})
+
+    (to_client,) = provider_keys(environ)
+    (to_gateway,) = provider_keys(environ, settings)
+
+    assert "a client needs the gateway's alone" in str(to_client)
+    assert "no route of this configuration uses it" in str(to_gateway)
+    assert "client" not in str(to_gateway)
