@@ -115,7 +115,11 @@ async def test_answer_that_drips_is_an_answer(start, tls, trusting):
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        pytest.param(b"HTTP/1.1 403 No\r\n\r\n<p>ask bob", "answered 403", id="forbidden"),
+        pytest.param(
+            b"HTTP/1.1 403 No\r\n\r\n<p>ask bob",
+            "answered 403; its own list may lack the host",
+            id="forbidden",
+        ),
         pytest.param(
             b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\n\r\n",
             "answered 407: it does not take these credentials",

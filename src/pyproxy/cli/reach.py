@@ -78,6 +78,8 @@ def _how_far(refusal: Unreached, origin: Origin, way: Way) -> str:
     if way.proxy is not None and refusal.step in _AT_THE_PROXY:
         return f"no connection: {refusal.detail}"
     match refusal.step:
+        case "name" if refusal.why.startswith(f"{origin.host} resolves to"):
+            return refusal.why
         case "name":
             return f"{origin.host} cannot be resolved: {refusal.why}"
         case "tls":

@@ -19,6 +19,7 @@ _FINAL: Final = 200
 _WILLING: Final = range(200, 300)
 # Interim by its number alone (RFC 9110 section 15.2.2), and not asked for.
 _SWITCHING: Final = 101
+_FORBIDDEN: Final = 403
 _WANTS_CREDENTIALS: Final = 407
 
 
@@ -94,6 +95,8 @@ def _status(head: bytes, proxy: Proxy) -> int:
 
 def _refusal(status: int, proxy: Proxy) -> str:
     answered = f"the proxy {proxy.name} answered {status}"
+    if status == _FORBIDDEN:
+        return f"{answered}; its own list may lack the host"
     if status != _WANTS_CREDENTIALS:
         return answered
     if proxy.authorization is None:

@@ -117,7 +117,7 @@ def test_denied_domain_does_not(tmp_path, proxy, upstream, config, serving):
 
     assert status == 502
     assert b"squid" not in body.lower()
-    assert why == f"the proxy 127.0.0.1:{proxy.port} answered 403"
+    assert why == f"the proxy 127.0.0.1:{proxy.port} answered 403; its own list may lack the host"
     assert lines(proxy, "TCP_DENIED/403", f"CONNECT denied.example:{upstream.server_port} alice")
 
 

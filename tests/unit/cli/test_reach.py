@@ -99,7 +99,10 @@ def test_it_goes_through_the_proxy_as_requests_do(proxying):
     with pytest.raises(Unreachable) as caught:
         reach(Origin.parse("https://api.example"), NO_TLS, 5.0, "routes[0].tls", way)
 
-    assert str(caught.value) == f"no connection: the proxy 127.0.0.1:{port} answered 403"
+    assert (
+        str(caught.value)
+        == f"no connection: the proxy 127.0.0.1:{port} answered 403; its own list may lack the host"
+    )
     assert heads[0].startswith(b"CONNECT api.example:443 HTTP/1.1\r\n")
 
 
@@ -122,7 +125,7 @@ def test_name_that_leads_inwards_is_said(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     way = Way(is_public_only=True)
 
-    with pytest.raises(Unreachable, match=r"cannot be resolved: api.example resolves to 10\.0\."):
+    with pytest.raises(Unreachable, match=r"^api.example resolves to 10\.0\."):
         reach(Origin.parse("https://api.example"), NO_TLS, 5.0, "routes[0].tls", way)
 
 

@@ -140,8 +140,16 @@ async def test_willing_answer_opens(tunnel, answer, is_dripping):
 @pytest.mark.parametrize(
     ("answer", "detail"),
     [
-        pytest.param(b"HTTP/1.1 403 Forbidden\r\n\r\n", "answered 403", id="403"),
-        pytest.param(b"HTTP/1.1 403 No\r\n\r\n<h1>secret", "answered 403", id="403 with a page"),
+        pytest.param(
+            b"HTTP/1.1 403 Forbidden\r\n\r\n",
+            "answered 403; its own list may lack the host",
+            id="403",
+        ),
+        pytest.param(
+            b"HTTP/1.1 403 No\r\n\r\n<h1>secret",
+            "answered 403; its own list may lack the host",
+            id="403 with a page",
+        ),
         pytest.param(b"HTTP/1.1 503 x\r\n\r\n", "answered 503", id="it cannot either"),
         pytest.param(b"HTTP/1.1 302 x\r\nLocation: /\r\n\r\n", "answered 302", id="redirect"),
         pytest.param(b"HTTP/1.1 101 x\r\n\r\n", "answered 101", id="another protocol"),
