@@ -25,12 +25,24 @@ _URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#\s]+)(?P<target>[^#\
 _PORTS = {"http": 80, "https": 443}
 
 
+def _fields(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(":" in value for value in values):  # not repeated: it may be a key
+        raise click.BadParameter("must be 'NAME: VALUE', with a colon")
+    return values
+
+
 @click.command(short_help="Say what would become of a request.")
 @config_option
 @click.argument("method")
 @click.argument("url")
 @click.option(
-    "-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="Send this field too."
+    "-H",
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    callback=_fields,
+    help="Send this field too.",
 )
 @click.option(
     "--from",
@@ -109,7 +121,7 @@ def _no_url(url: str, settings: Settings) -> str:
 
 
 def _listener(settings: Settings, scheme: str, authority: str) -> Group:
-    """The listener on the URL's port, else the first."""
+    """The listener on the URL's port, else the first, which is said where a port is asked for."""
     port = re.search(r":(\d{1,5})$", authority)
     wanted = int(port[1]) if port else _PORTS[scheme]
     groups = group_listeners(settings.listeners)
@@ -117,6 +129,8 @@ def _listener(settings: Settings, scheme: str, authority: str) -> Group:
         address = group.listeners[0].address
         if not address.path and address.port == wanted:
             return group
+    if port:
+        click.echo(f"no listener has port {wanted}; asked of {groups[0].bind}", err=True)
     return groups[0]
 
 

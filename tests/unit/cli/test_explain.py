@@ -84,7 +84,7 @@ def test_secrets_are_left_out(explain):
         pytest.param("/nowhere", (), "404 not_found", id="no route"),
         pytest.param("/second", (), "401 missing_token", id="no credential"),
         pytest.param("/second", ("-H", "x-api-key: wrong"), "401 invalid_token", id="wrong key"),
-        pytest.param("/second", ("-H", "no colon"), "400 bad_request", id="malformed field"),
+        pytest.param("/second", ("-H", "no token: x"), "400 bad_request", id="malformed field"),
         pytest.param("/second/../first", BEARER, "400 bad_request", id="dots"),
         pytest.param(
             "/second",
@@ -140,7 +140,27 @@ def test_own_endpoint_answers_itself(explain):
 
 def test_port_says_which_listener(explain):
     assert "404" in explain("GET", "/first", port=5001)[1]
-    assert "403" in explain("GET", "/first", port=9)[1]
+
+
+def test_port_that_no_listener_has_is_said(pyproxy, here):
+    (here / "pyproxy.toml").write_text(CONFIG)
+
+    code, out, err = pyproxy("explain", "GET", "http://localhost:9/first")
+
+    assert code == 1
+    assert any("403" in line for line in out)
+    assert err == ["no listener has port 9; asked of 127.0.0.1:5000"]
+
+
+def test_field_without_a_colon_is_a_mistake_and_not_shown(pyproxy, here):
+    (here / "pyproxy.toml").write_text(CONFIG)
+
+    code, out, err = pyproxy("explain", "GET", "http://localhost:5000/first", "-H", f"x-k {KEY}")
+
+    assert code == 2
+    assert out == []
+    assert "must be 'NAME: VALUE', with a colon" in "".join(err)
+    assert KEY not in "".join(err)
 
 
 def test_path_is_enough_of_nothing(explain):
