@@ -49,11 +49,17 @@ def without_key(text: str, label: str) -> str:
     return "".join(kept)
 
 
-def describe(entry: KeyEntry) -> str:
-    """One line for a person: name, kind and options; nothing of the key."""
+def describe(entry: KeyEntry, wall: float) -> str:
+    """One line for a person: name, kind and options; nothing of the key.
+
+    Args:
+        entry: Of the file.
+        wall: Epoch seconds, for whether it is expired.
+    """
     words = [label_of(entry), entry.scheme]
     if entry.expires_at is not None:
         words.append(f"until={datetime.fromtimestamp(entry.expires_at, UTC):%Y-%m-%dT%H:%MZ}")
+        words += ["expired"] if entry.expires_at <= wall else []
     if entry.routes is not None:
         words.append(f"routes={','.join(sorted(entry.routes))}")
     if entry.limit is not None:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def list_(keys_file: Path | None, config_file: Path | None) -> None:
     path = _choose(keys_file, config_file)
     _require(path)
     for entry in parse_keys_file(read_text_file(path, MOST_OF_KEYS), str(path)):
-        click.echo(describe(entry))
+        click.echo(describe(entry, time.time()))
 
 
 @keys.command()

@@ -90,7 +90,17 @@ def test_unknown_name_is_an_error():
 def test_description_gives_no_key_away(line, shown):
     (entry,) = parse_keys_file(line, "keys")
 
-    described = describe(entry)
+    described = describe(entry, 1_800_000_000.0)
 
     assert described == shown
     assert line.split()[0] not in described
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end"),
+    [(-1.0, "until=2027-02-01T00:00Z"), (0.0, "until=2027-02-01T00:00Z  expired")],
+)
+def test_key_is_expired_from_its_end_on(seconds, end):
+    (entry,) = parse_keys_file(f"{ALICE} expires=2027-01-31", "keys")
+
+    assert describe(entry, entry.expires_at + seconds) == f"alice  sha256  {end}"
