@@ -61,7 +61,7 @@ def check(
     if connect:
         warnings += provider_keys(os.environ, loaded.settings)
     click.echo(f"configuration {loaded.path or 'from the environment'}")
-    for line in outline(loaded.settings, time.time()):
+    for line in outline(loaded.settings, time.time(), loaded.filled):
         click.echo(line)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

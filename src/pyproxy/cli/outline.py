@@ -1,7 +1,8 @@
 """What a configuration serves, in lines for a person; nothing secret in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
 from pyproxy.assembly.keys import read_file_entries
@@ -10,6 +11,7 @@ from pyproxy.assembly.plans import closed_paths
 from pyproxy.cli.addresses import base_url
 from pyproxy.config.egress import EgressSettings
 from pyproxy.config.files import MOST_OF_PEM, read_file
+from pyproxy.config.finding import Location
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.quantities import bytes_text, seconds_text
 from pyproxy.config.route import RouteSettings
@@ -17,6 +19,9 @@ from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.certificates import read_certificate
 
+# Patterns of a preset that fit on a line with the route's own.
+_MOST_SHOWN: Final = 6
+_NOTHING: Final[Mapping[Location, str]] = MappingProxyType({})
 _WAYS: Final = {
     "key": "an API key",
     "jwt": "a JWT",
@@ -25,25 +30,28 @@ _WAYS: Final = {
 }
 
 
-def outline(settings: Settings, wall: float) -> Iterator[str]:
+def outline(
+    settings: Settings, wall: float, filled: Mapping[Location, str] = _NOTHING
+) -> Iterator[str]:
     """Listeners, own endpoints, keys, the ways out, and routes with who, where to, and how much.
 
     Args:
         settings: What would be served.
         wall: Epoch seconds, for which keys are expired.
+        filled: Places of values from the environment, and their variables.
     """
     for listener in settings.listeners:
         yield f"listener {listener.bind}"
         yield from _indented(_listener(listener))
     yield "own endpoints"
     yield from _indented(_endpoints(settings))
-    yield "credentials"
-    yield from _indented(_credentials(settings, wall))
+    credentials = [*_indented(_credentials(settings, wall))]
+    yield from ["credentials", *credentials] if credentials else []
     yield "egress"
     yield from _indented(_egress(settings.egress))
-    for route in settings.routes:
+    for i, route in enumerate(settings.routes):
         yield f"route {route.name}"
-        yield from _indented(_route(route, settings))
+        yield from _indented(_route(route, settings, filled.get(("routes", i, "upstream"), "")))
 
 
 def _indented(lines: Iterator[tuple[str, str]]) -> Iterator[str]:
@@ -109,15 +117,16 @@ def _egress(egress: EgressSettings) -> Iterator[tuple[str, str]]:
     yield "private", "any name may resolve to a private address" if egress.allow_private else ""
 
 
-def _route(route: RouteSettings, settings: Settings) -> Iterator[tuple[str, str]]:
+def _route(route: RouteSettings, settings: Settings, variable: str) -> Iterator[tuple[str, str]]:
     yield "takes", _takes(route)
-    yield "upstream", f"{', '.join(map(str, upstreams(route))) or 'none'} ({route.provider})"
+    source = f"{route.provider}, {variable}" if variable else route.provider
+    yield "upstream", f"{', '.join(map(str, upstreams(route))) or 'none'} ({source})"
     yield "callers", " or ".join(_WAYS[way] for way in route.auth) or "anybody"
     yield "from", ", ".join(map(str, route.allow_from))
     yield "users", ", ".join(route.users)
     yield "models", ", ".join(route.models)
     yield "injects", _injected(route)
-    yield "denied", ", ".join(closed_paths(route))
+    yield "denied", _denied(route)
     yield "limits", "; ".join(limits_of(route, settings)) or "none"
     body = settings.server.max_body if route.max_body is None else route.max_body
     yield "body", f"up to {bytes_text(body)}"
@@ -130,6 +139,16 @@ def _takes(route: RouteSettings) -> str:
     methods = ", ".join(route.methods) or "any method"
     hosts = ", ".join(route.hosts) or "any host"
     return f"{route.path} ({methods}, {hosts})"
+
+
+def _denied(route: RouteSettings) -> str:
+    """The route's own patterns, and how many its provider has where those are too many."""
+    closed, own = closed_paths(route), route.deny_paths
+    count = len(closed) - len(own)
+    if count <= _MOST_SHOWN:
+        return ", ".join(closed)
+    theirs = f"{count} patterns of the provider's"
+    return f"{theirs}, and yours: {', '.join(own)}" if own else theirs
 
 
 def _injected(route: RouteSettings) -> str:

@@ -1,7 +1,7 @@
 """The door to the configuration: files and environment in, settings out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pyproxy.config.environment import Environment
 from pyproxy.config.faults import findings_of
 from pyproxy.config.files import MOST_OF_CONFIGURATION, MOST_OF_SECRET, read_file, read_text_file
-from pyproxy.config.finding import Finding
+from pyproxy.config.finding import Finding, Location
 from pyproxy.config.interpolate import interpolate_tree
 from pyproxy.config.listener import DEFAULT_LISTENERS
 from pyproxy.config.pending import ignored, unsupported
@@ -39,12 +39,14 @@ class Loaded:
         watched: Files that were read into the settings, or would have been had they existed:
             when one changes, load again.
         remarks: What is allowed and unwise.
+        filled: Places whose value came from the environment, and from which variable.
     """
 
     settings: Settings
     path: Path | None
     watched: tuple[Path, ...] = ()
     remarks: tuple[Fault, ...] = ()
+    filled: Mapping[Location, str] = field(default_factory=dict)
 
 
 class Doors:
@@ -159,8 +161,8 @@ def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
     if faults:
         raise ConfigurationError(*dict.fromkeys(faults))
     remarks = (*found.ignored, *remarks_on(settings))
-    said = [*environment.remarks, *_faults(remarks, environment, names)]
-    return Loaded(settings, found.file, tuple(doors.watched), tuple(dict.fromkeys(said)))
+    said = tuple(dict.fromkeys((*environment.remarks, *_faults(remarks, environment, names))))
+    return Loaded(settings, found.file, tuple(doors.watched), said, environment.filled)
 
 
 def _faults(

@@ -3,6 +3,7 @@ import pytest
 from pyproxy.cli.certificate_files import CertificateFiles, ensure_certificate
 from pyproxy.cli.outline import outline
 from pyproxy.config.load import load
+from pyproxy.providers.catalogue import CATALOGUE
 
 WALL = 1_800_000_000.0  # in January 2027
 CONFIG = """
@@ -154,3 +155,53 @@ def test_keys_are_counted(tmp_path, content, words):
 
     assert words in line
     assert "expired" not in line
+
+
+PROVIDERS = """
+[[routes]]
+name = "plain"
+provider = "openai"
+auth = []
+[[routes]]
+name = "more"
+path = "/more"
+provider = "anthropic"
+auth = []
+deny_paths = ["/v1/files", "/v1/skills"]
+"""
+
+
+@pytest.fixture
+def of_providers(tmp_path):
+    (tmp_path / "pyproxy.toml").write_text(PROVIDERS)
+
+    def lines(**environ):
+        loaded = load(tmp_path / "pyproxy.toml", environ, tmp_path)
+        return list(outline(loaded.settings, WALL, loaded.filled))
+
+    return lines
+
+
+def test_there_is_no_heading_above_nothing(of_providers):
+    assert "credentials" not in of_providers()
+    assert "credentials" in of_providers(API_KEY="a-plain-key-of-somebody")
+
+
+def test_many_patterns_of_a_provider_are_counted(of_providers):
+    keys = {"OPENAI_API_KEY": "sk-a", "ANTHROPIC_API_KEY": "sk-b"}
+    counts = [len(CATALOGUE[name].credential_paths) for name in ("openai", "anthropic")]
+
+    assert [line for line in of_providers(**keys) if "denied" in line] == [
+        f"  denied       {counts[0]} patterns of the provider's",
+        f"  denied       {counts[1]} patterns of the provider's, and yours: /v1/files, /v1/skills",
+    ]
+    assert [line for line in of_providers() if "denied" in line] == [
+        "  denied       /v1/files, /v1/skills"
+    ]
+
+
+def test_variable_that_an_upstream_is_from_is_named(of_providers):
+    found = of_providers(OPENAI_API_TARGET="openai.test")
+
+    assert "  upstream     https://openai.test (openai, OPENAI_API_TARGET)" in found
+    assert "  upstream     https://api.anthropic.com (anthropic)" in found
