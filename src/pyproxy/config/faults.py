@@ -16,6 +16,21 @@ _KEY_MARK: Final = "[key]"  # pydantic's sign that a table's key is meant, not i
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _TABLE: Final = "must be a table of keys and values"
 _LIST: Final = "must be a list, as in [1, 2]"
+_CREDENTIAL: Final = 'must be a table, as in { value = "${NAME}" }'
+# Lists of what nobody keeps secret, and the texts of which one may be repeated: as it was
+# written, for what is from the environment may be anything.
+_OPEN_LISTS: Final = frozenset(
+    {"deny_paths", "hosts", "methods", "models", "rate_limits", "routes", "users"}
+)
+_SHORT_TEXT: Final = re.compile(r"[A-Za-z0-9._*/:@-]{1,32}")
+# What people call them.
+_PROVIDERS: Final[Mapping[str, str]] = {
+    "azure": "azure-openai",
+    "chatgpt": "openai",
+    "claude": "anthropic",
+    "github": "copilot",
+    "google": "gemini",
+}
 # Words that are never secret, and so may be repeated.
 _WORDS: Final = frozenset({*get_args(AuthMethod), *ALGORITHMS})
 _WHOLE: Final = "must be a whole number"
@@ -79,17 +94,28 @@ def _problem(
     kind: str, where: Location, context: Mapping[str, Any], error: Mapping[str, Any]
 ) -> str:
     if kind == "extra_forbidden":
-        return "unknown key" + did_you_mean(str(where[-1]), keys_at(where[:-1]))
+        return "unknown key" + _meant_key(where)
     if kind == "literal_error":
-        return _choice(context["expected"], error["input"])
+        return _choice(where, context["expected"], error["input"])
+    if kind == "model_type" and where[-1] == "credential":
+        return _CREDENTIAL
     if kind == "tuple_type":
         return _list(where, error["input"])
     return _SENTENCES[kind].format_map(context)
 
 
-def _choice(expected: str, given: object) -> str:
+def _meant_key(where: Location) -> str:
+    key = str(where[-1])
+    if where[-2:-1] == ("credential",) and key in {"env", "file"}:
+        return f"; did you mean {{ value = {{ {key} = ... }} }}?"
+    return did_you_mean(key, keys_at(where[:-1]))
+
+
+def _choice(where: Location, expected: str, given: object) -> str:
     words = _QUOTED.findall(expected)
     folded = {word.lower(): word for word in words}
+    if where[-1] == "provider":
+        folded |= _PROVIDERS
     near = get_close_matches(given.lower(), folded, n=1) if isinstance(given, str) else []
     meant = f'; did you mean "{folded[near[0]]}"?' if near else ""
     return f"must be one of {quoted(words)}{meant}"
@@ -100,4 +126,6 @@ def _list(where: Location, given: object) -> str:
         return f"is a list of tables; write [[{where[0]}]], not [{where[0]}]"
     if not isinstance(given, str):
         return _LIST
-    return f'must be a list, as in ["{given if given in _WORDS else "text"}"]'
+    is_plain = type(given) is str and _SHORT_TEXT.fullmatch(given) is not None
+    is_open = given in _WORDS or (is_plain and where[-1] in _OPEN_LISTS)
+    return f'must be a list, as in ["{given if is_open else "text"}"]'

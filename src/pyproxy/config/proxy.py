@@ -65,7 +65,7 @@ class Proxy:
                 "for what goes through it is encrypted up to the upstream anyway"
             )
         if url[: len(_HTTP)].lower() != _HTTP:
-            raise ValueError(_A_PROXY)
+            raise ValueError(_A_PROXY if "://" in url else f"{_A_PROXY}; add http://")
         credentials, at, place = url[len(_HTTP) :].rpartition("@")
         host, port = _place(place)
         return cls(host, port, _authorization(credentials, secret) if at else None, secret.origin)

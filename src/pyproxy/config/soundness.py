@@ -195,7 +195,7 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
         at: Location = ("routes", i, "credential")
         given = bool(credential.header) + bool(credential.query)
         if given > 1 or bool(given) != credential.is_configured:
-            yield Finding(at, f"must be {_credential_forms(route)}")
+            yield Finding(at, _credential_forms(route))
         if credential.value and not is_field_value(credential.value.reveal()):
             yield Finding((*at, "value"), _A_VALUE)
         if credential.header.lower() in _OWN_FIELDS:
@@ -204,8 +204,12 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
 
 def _credential_forms(route: RouteSettings) -> str:
     preset = CATALOGUE[route.provider]
-    short = "{ value }, " if preset.credential is not None else ""
-    return f"{short}{{ header, value }} or {{ query, value }}"
+    long = "{ header, value } or { query, value }"
+    if preset.credential is not None:
+        return f"must be {{ value }}, {long}"
+    if route.credential.is_configured and not (route.credential.header or route.credential.query):
+        return f"{{ value }} alone needs a provider that says how it is shown; write {long}"
+    return f"must be {long}"
 
 
 def _header_rules(settings: Settings) -> Iterator[Finding]:

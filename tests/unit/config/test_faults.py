@@ -2,8 +2,11 @@ import pytest
 from pydantic import ValidationError
 
 from pyproxy.config.faults import did_you_mean, findings_of
+from pyproxy.config.interpolate import Expanded
 from pyproxy.config.settings import Settings
+from pyproxy.providers.catalogue import CATALOGUE
 
+PROVIDERS = ", ".join(f'"{name}"' for name in CATALOGUE)
 ROUTE = {"name": "r"}
 CANARY = "hunter2-hunter2-hunter2"
 
@@ -39,6 +42,61 @@ CANARY = "hunter2-hunter2-hunter2"
             ("cors", "origins"),
             'must be a list, as in ["text"]',
             id="text for a list",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"models": "gpt-4o*"}]},
+            ("routes", 0, "models"),
+            'must be a list, as in ["gpt-4o*"]',
+            id="model for a list of models",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"models": "a b"}]},
+            ("routes", 0, "models"),
+            'must be a list, as in ["text"]',
+            id="other text for a list of models",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"models": Expanded("gpt-4o*", ("MODELS",))}]},
+            ("routes", 0, "models"),
+            'must be a list, as in ["text"]',
+            id="text of the environment for a list of models",
+        ),
+        pytest.param(
+            {"auth": {"keys": "gpt-4o"}},
+            ("auth", "keys"),
+            'must be a list, as in ["text"]',
+            id="key for a list of keys",
+        ),
+        pytest.param(
+            {"routes": [ROUTE | {"credential": CANARY}]},
+            ("routes", 0, "credential"),
+            'must be a table, as in { value = "${NAME}" }',
+            id="key for a credential",
+        ),
+        *(
+            pytest.param(
+                {"routes": [ROUTE | {"credential": {form: CANARY}}]},
+                ("routes", 0, "credential", form),
+                f"unknown key; did you mean {{ value = {{ {form} = ... }} }}?",
+                id=f"{form} for a credential",
+            )
+            for form in ("env", "file")
+        ),
+        *(
+            pytest.param(
+                {"routes": [ROUTE | {"provider": called}]},
+                ("routes", 0, "provider"),
+                f'must be one of {PROVIDERS}; did you mean "{name}"?',
+                id=f"{called} for a provider",
+            )
+            for called, name in (
+                ("Claude", "anthropic"),
+                ("google", "gemini"),
+                ("azure", "azure-openai"),
+                ("github", "copilot"),
+                ("chatgpt", "openai"),
+                ("antropic", "anthropic"),
+            )
         ),
         pytest.param(
             {"server": {"trusted_proxies": 1}},

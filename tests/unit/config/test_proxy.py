@@ -58,7 +58,8 @@ def test_credentials(userinfo, credentials):
     ("value", "problem"),
     [
         pytest.param("https://u:sesame@p:443", "TLS to the proxy itself", id="https"),
-        pytest.param("proxy.example:3128", "must be a URL", id="no scheme"),
+        pytest.param("proxy.example:3128", "must be a URL .*; add http://$", id="no scheme"),
+        pytest.param("u:sesame@p:3128", "; add http://$", id="no scheme, with a password"),
         pytest.param("socks5://sesame@p:1080", "must be a URL", id="socks"),
         pytest.param("http://u:sesame@proxy", "needs the proxy's port", id="no port"),
         pytest.param("http://u:sesame@p:0", "port outside", id="port 0"),

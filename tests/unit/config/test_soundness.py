@@ -263,7 +263,7 @@ def test_what_agrees_is_let_be(tree):
         pytest.param(
             {"routes": [route(credential={"value": "x"})]},
             ("routes", 0, "credential"),
-            "must be {",
+            "{ value } alone needs a provider",
             id="credential for nowhere",
         ),
         pytest.param(
@@ -271,6 +271,12 @@ def test_what_agrees_is_let_be(tree):
             ("routes", 0, "credential"),
             "must be {",
             id="credential of nothing",
+        ),
+        pytest.param(
+            {"routes": [route(provider="openai", credential={"header": "X-Key"})]},
+            ("routes", 0, "credential"),
+            "must be { value }, { header, value } or { query, value }",
+            id="credential of nothing where the provider knows its place",
         ),
         pytest.param(
             {"routes": [route(credential={"header": "X-Key", "query": "key", "value": "x"})]},
