@@ -123,6 +123,15 @@ async def test_without_a_credential_the_variable_to_set_is_named(
     assert "is not set" in (await gateway.lines.next("upstream.failed"))["reason"]
 
 
+async def test_cookies_reach_an_upstream_of_ones_own_beside_its_credential(start, willing):
+    credential = f'credential = {{ header = "X-Key", value = "{PROVIDER_KEY}" }}'
+    gateway = await start(willing, route=credential)
+    await gateway.ask("GET", "/v1/x", "Cookie: a=b")
+
+    assert arrived(willing).value("cookie") == "a=b"
+    assert arrived(willing).value("x-key") == PROVIDER_KEY
+
+
 async def test_without_a_credential_nobody_unknown_is_told(start, upstream):
     gateway = await start(upstream, route='provider = "openai"')
 

@@ -137,7 +137,7 @@ def _listener(settings: Settings, scheme: str, authority: str) -> Group:
 def _hidden_names(route: RouteSettings | None) -> frozenset[str]:
     """Fields and query parameters whose values are, or may be, secrets."""
     names = {name.decode() for name in (*CREDENTIAL_FIELDS, *CREDENTIAL_QUERY)}
-    names |= {name.replace("-", "_") for name in names} | {"sec-websocket-protocol"}
+    names |= {name.replace("-", "_") for name in names} | {"cookie", "sec-websocket-protocol"}
     if route is not None:
         names |= {route.credential.header.lower(), route.credential.query.lower()}
         names |= {route.token.header.lower(), *(name.lower() for name in route.request_headers)}

@@ -11,7 +11,7 @@ from pyproxy.wire.percent import percent_decoded
 CREDENTIAL_FIELDS: Final = frozenset(
     b"authorization x-api-key api-key x-goog-api-key xi-api-key x-auth-token x-access-token "
     b"x-api-token apikey x-apikey ocp-apim-subscription-key x-amz-security-token "
-    b"cf-aig-authorization x-litellm-api-key cookie".split()
+    b"cf-aig-authorization x-litellm-api-key".split()
 )
 # With hyphens for underscores, which APIs mix.
 CREDENTIAL_QUERY: Final = frozenset(

@@ -67,8 +67,9 @@ def test_request_that_is_let_in_is_shown_as_it_would_be_sent(explain):
 
 def test_secrets_are_left_out(explain):
     _, header = explain("GET", "/first/x", *BEARER, "--from", "192.0.2.7")
-    _, query = explain("GET", "/second/x?a=1", *BEARER)
+    _, query = explain("GET", "/second/x?a=1", *BEARER, "-H", "Cookie: id=very-secret-value")
 
+    assert "Cookie: ***" in query
     assert "Authorization: ***" in header
     assert "X-Team: ***" in header
     assert "code=***" in query
