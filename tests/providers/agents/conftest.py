@@ -10,6 +10,7 @@ import trustme
 
 from tests.lab.gateway import Gateway, run, serving
 from tests.providers.agents.hop import Hop, recording
+from tests.providers.agents.upstream import playing
 from tests.providers.ledger import Kind, Role
 
 PLACEHOLDER = "placeholder-token-for-credential-isolation"
@@ -150,3 +151,24 @@ def _folder(tmp_path_factory, authority):
 
 def _hop(folder, port):
     return recording(folder / "hop", port)
+
+
+@pytest.fixture
+def upstream(play, upstream_tls):
+    """The provider, as the module's ``play`` answers."""
+    with playing(play, upstream_tls) as running:
+        yield running
+
+
+@pytest.fixture
+def beside(sidecar, upstream, provider):
+    """A sidecar of the module's ``provider``: any credential does, and none is looked at."""
+    with sidecar(upstream, *provider) as ground:
+        yield ground
+
+
+@pytest.fixture
+def away(office, upstream, provider):
+    """A gateway for many: TLS, and a key of the client's own."""
+    with office(upstream, *provider) as ground:
+        yield ground

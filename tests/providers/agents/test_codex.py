@@ -35,23 +35,8 @@ def play():
 
 
 @pytest.fixture
-def upstream(play, upstream_tls):
-    with playing(play, upstream_tls) as running:
-        yield running
-
-
-@pytest.fixture
-def beside(sidecar, upstream):
-    """A sidecar: any credential does, and none is looked at."""
-    with sidecar(upstream, "openai", ENVIRON) as ground:
-        yield ground
-
-
-@pytest.fixture
-def away(office, upstream):
-    """A gateway for many: TLS, and a key of the client's own."""
-    with office(upstream, "openai", ENVIRON) as ground:
-        yield ground
+def provider():
+    return "openai", ENVIRON
 
 
 @pytest.fixture(scope="module")
