@@ -70,7 +70,7 @@ async def test_whatever_is_not_surely_an_allowed_model_is_refused(gate, willing,
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param((), id="no type"),
+        pytest.param(("Content-Type:",), id="empty type"),
         pytest.param(("Content-Type: application/x-www-form-urlencoded",), id="form"),
         pytest.param(("Content-Type: multipart/form-data; boundary=x",), id="multipart"),
         pytest.param(("Content-Type: application/json; charset=utf-7",), id="UTF-7"),
@@ -94,6 +94,14 @@ async def test_json_is_known_by_its_type(gate, willing, type_):
     answer = await gateway.ask("POST", "/v1/responses", f"Content-Type: {type_}", body=asks())
 
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-5"])
+async def test_a_body_of_no_type_is_judged_as_json(gate, willing, model):
+    gateway = await gate(willing)
+    answer = await gateway.ask("POST", "/v1/responses", body=asks(model))
+
+    assert answer.status == (200 if model == "gpt-4o" else 403)
 
 
 async def test_what_asks_no_model_for_anything_passes(gate, willing):

@@ -196,7 +196,9 @@ def _require_json(head: RequestHead) -> None:
     """
     if not head.repeated.isdisjoint((b"content-type", b"content-encoding")):
         raise ModelNotAllowed.because("Content-Type or Content-Encoding is repeated")
-    if _JSON.fullmatch(head.index.get(b"content-type", b"")) is None:
+    # Where nothing is said nobody takes it for a form, and what is strictly JSON for anything else.
+    media_type = head.index.get(b"content-type")
+    if media_type is not None and _JSON.fullmatch(media_type) is None:
         raise ModelNotAllowed.because("the body's Content-Type is not JSON in UTF-8")
     if head.index.get(b"content-encoding", b"identity").lower() != b"identity":
         raise ModelNotAllowed.because("the body is compressed")

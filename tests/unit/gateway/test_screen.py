@@ -214,7 +214,7 @@ async def test_a_client_that_waits_to_be_asked_is_asked(make, channel):
 @pytest.mark.parametrize(
     "lines",
     [
-        b"",
+        b"Content-Type:\r\n",
         b"Content-Type: text/plain\r\n",
         b"Content-Type: application/json; charset=utf-16\r\n",
         b"Content-Type: application/json;charset=utf-8;charset=utf-16\r\n",
