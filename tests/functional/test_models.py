@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.functional.scripted import KEY, Cut, request
+from tests.functional.scripted import KEY, OK, Cut, request
 from tests.waiting import turns
 
 ROUTE = 'provider = "openai"\nmodels = ["gpt-4o*", "o?"]'
@@ -190,6 +190,9 @@ async def test_a_model_behind_what_is_held_is_found_too(gate, upstream, model, i
 
     if model == "gpt-4o":
         assert await arrived() == body
+        connection.send(OK)
+        assert (await client.answer("POST")).status == 200
+        assert (await gateway.lines.next("request"))["model"] == model
     else:
         assert (await client.answer("POST")).status == 403
         with pytest.raises(Cut):

@@ -116,9 +116,10 @@ class Handler:
             token = caller.credential.token.encode() if caller.credential else b""
             exchange.body.withholds = Withheld(plan.up, token)
         if plan.models is not None:
-            record.model = await permit_model(
+            await permit_model(
                 plan.models,
                 exchange,
+                record,
                 course.path,
                 visit.target.query,
                 is_upgrade=bool(up.protocols),

@@ -10,6 +10,7 @@ from pyproxy.errors.refusal import ModelNotAllowed
 from pyproxy.gateway.model_rules import ModelRules
 from pyproxy.models.name import Unreadable
 from pyproxy.models.scan import ModelScan
+from pyproxy.telemetry.record import Record
 from pyproxy.wire.head import FieldLine, RequestHead
 
 # Another charset, or a form, would give the same bytes another reading; who compares the
@@ -27,19 +28,21 @@ class Screen:
     Args:
         exchange: The request.
         rules: The route's.
+        record: Learns the model as soon as it is known.
         loop: The worker's.
-
-    Attributes:
-        model: Once it is known; ``""`` before.
     """
 
     __slots__ = (
-        "_exchange", "_held", "_held_bytes", "_is_holding", "_loop", "_rules", "_scan", "_signal",
-        "_sink", "_trailers", "model",
+        "_exchange", "_held", "_held_bytes", "_is_holding", "_loop", "_record", "_rules", "_scan",
+        "_signal", "_sink", "_trailers",
     )  # fmt: skip
 
     def __init__(
-        self, exchange: Exchange, rules: ModelRules, loop: asyncio.AbstractEventLoop
+        self,
+        exchange: Exchange,
+        rules: ModelRules,
+        record: Record,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._exchange = exchange
         self._rules = rules
@@ -51,7 +54,7 @@ class Screen:
         self._held_bytes = 0
         self._is_holding = False
         self._trailers: list[FieldLine] | None = None
-        self.model = ""
+        self._record = record
 
     async def decide(self) -> None:
         """Wait for the model, or for as much of the body as may be waited for.
@@ -77,7 +80,7 @@ class Screen:
     def _is_enough(self) -> bool:
         """No more need be waited for."""
         is_over = self._trailers is not None
-        return is_over or bool(self.model) or self._held_bytes >= self._rules.peek
+        return is_over or bool(self._record.model) or self._held_bytes >= self._rules.peek
 
     # From the body
 
@@ -92,9 +95,10 @@ class Screen:
             self._scan.feed(data)
         except Unreadable as exc:
             raise ModelNotAllowed.because(str(exc)) from exc
-        if not self.model and self._scan.model is not None:
-            self.model = self._rules.judge(self._rules.place.bare(self._scan.model))
-        if self._scan.is_complete and not self.model:
+        record = self._record
+        if not record.model and self._scan.model is not None:
+            record.model = self._rules.judge(self._rules.place.bare(self._scan.model))
+        if self._scan.is_complete and not record.model:
             # Not left to the end: who reads streams acts on an object that is whole.
             raise ModelNotAllowed.because("the body names no model")
         if self._sink is not None and self._held:
@@ -158,19 +162,21 @@ class Screen:
 async def permit_model(
     rules: ModelRules,
     exchange: Exchange,
+    record: Record,
     path: bytes,
     query: bytes | None,
     *,
     is_upgrade: bool,
     loop: asyncio.AbstractEventLoop,
-) -> str:
-    """The model that a request asks for, if it is allowed and known by now.
+) -> None:
+    """Let a request go on if its model is allowed, or will be known before its body ends.
 
     A request without a body asks no model for anything, unless its URL names one.
 
     Args:
         rules: The route's.
         exchange: The request; its body is screened from now on.
+        record: Learns the model.
         path: As the upstream gets it.
         query: Likewise.
         is_upgrade: It asks for another protocol.
@@ -181,11 +187,10 @@ async def permit_model(
     """
     has_body = exchange.body.length != 0
     model = rules.named(path, query, is_upgrade=is_upgrade and not has_body)
-    if model is not None or not has_body:
-        return model or ""
-    screen = Screen(exchange, rules, loop)
-    await screen.decide()
-    return screen.model
+    if model is not None:
+        record.model = model
+    elif has_body:
+        await Screen(exchange, rules, record, loop).decide()
 
 
 def _require_json(head: RequestHead) -> None:

@@ -12,6 +12,7 @@ from pyproxy.providers.azure_openai import AZURE_OPENAI
 from pyproxy.providers.gemini import GEMINI
 from pyproxy.providers.openai import OPENAI
 from pyproxy.routing.pattern import Patterns
+from pyproxy.telemetry.record import Record
 from pyproxy.wire.head import read_request_head
 
 JSON = b"Content-Type: application/json\r\n"
@@ -71,32 +72,34 @@ def make(channel):
 
 
 async def deciding(exchange, *, peek=100):
-    """A screen, and the task that waits for it."""
-    screen = Screen(exchange, rules(peek=peek), asyncio.get_running_loop())
+    """The record that learns the model, and the task that waits for it."""
+    record = Record()
+    screen = Screen(exchange, rules(peek=peek), record, asyncio.get_running_loop())
     task = asyncio.get_running_loop().create_task(screen.decide())
     await asyncio.sleep(0)
-    return screen, task
+    return record, task
 
 
 async def test_a_body_that_is_here_needs_no_waiting(make):
     exchange, sink = make(), Sink()
     exchange.body.feed(SOUND)
-    screen = Screen(exchange, rules(), asyncio.get_running_loop())
+    record = Record()
+    screen = Screen(exchange, rules(), record, asyncio.get_running_loop())
     await screen.decide()
     exchange.send_body_to(sink)
 
-    assert screen.model == "good-1"
+    assert record.model == "good-1"
     assert (sink.body, sink.trailers) == (SOUND, [])
 
 
 async def test_of_a_body_under_way_the_last_piece_is_withheld(make):
     exchange, sink = make(), Sink()
-    screen, task = await deciding(exchange)
+    record, task = await deciding(exchange)
     exchange.body.feed(SOUND[:19])
     await task
     exchange.body.feed(SOUND[19:21])
     exchange.send_body_to(sink)
-    assert (screen.model, sink.body) == ("good-1", SOUND[:19])
+    assert (record.model, sink.body) == ("good-1", SOUND[:19])
 
     exchange.body.feed(SOUND[21:-1])
     assert sink.body == SOUND[:21]
@@ -108,9 +111,9 @@ async def test_of_a_body_under_way_the_last_piece_is_withheld(make):
 async def test_others_have_their_turn_while_a_long_body_is_looked_at(make, channel):
     exchange, sink = make(100_000), Sink()
     exchange.body.feed(b'{"model": "good-1", "x": "'.ljust(99_998, b"y") + b'"}')
-    screen, task = await deciding(exchange)
+    record, task = await deciding(exchange)
     exchange.send_body_to(sink)
-    assert screen.model == "good-1"
+    assert record.model == "good-1"
     assert exchange.body.is_complete
     assert exchange.body.has_more
     assert channel.calls == ["resume"]
@@ -127,7 +130,7 @@ async def test_others_have_their_turn_while_a_long_body_is_looked_at(make, chann
 async def test_a_long_wait_ends_when_as_much_is_held_as_may_be(make, channel):
     length = HELD_BYTES + 100
     exchange, sink = make(length), Sink()
-    screen, task = await deciding(exchange, peek=10)
+    record, task = await deciding(exchange, peek=10)
     exchange.body.feed(b'{"x": "')
     assert not task.done()
 
@@ -141,7 +144,7 @@ async def test_a_long_wait_ends_when_as_much_is_held_as_may_be(make, channel):
     exchange.send_body_to(sink)
     assert channel.calls == ["hold", "resume"]
     assert len(sink.body) == 17 + HELD_BYTES - SCREENED_AT_ONCE
-    assert screen.model == ""
+    assert record.model == ""
 
 
 async def test_a_body_that_breaks_is_waited_for_no_longer(make):
@@ -159,20 +162,20 @@ async def test_a_body_that_is_broken_is_not_looked_at(make):
     exchange.break_body(BodyTooLarge())
 
     with pytest.raises(BodyTooLarge):
-        await Screen(exchange, rules(), asyncio.get_running_loop()).decide()
+        await Screen(exchange, rules(), Record(), asyncio.get_running_loop()).decide()
 
 
 @pytest.mark.parametrize("text", [b"{}   ", b'{"x"', b'{"model": "bad"}', b"nothing"])
 async def test_what_is_refused_breaks_the_body(make, text):
     exchange = make(len(text))
-    screen, task = await deciding(exchange)
+    record, task = await deciding(exchange)
     with pytest.raises(ModelNotAllowed):
         exchange.body.feed(text)
     exchange.break_body(ModelNotAllowed())
 
     with pytest.raises(ModelNotAllowed):
         await task
-    assert screen.model in {"", "bad"}
+    assert record.model in {"", "bad"}
 
 
 async def test_an_object_that_names_no_model_is_not_passed_on_whole(make):
@@ -189,11 +192,11 @@ async def test_an_object_that_names_no_model_is_not_passed_on_whole(make):
 
 async def test_tiny_pieces_are_not_held_one_by_one(make):
     exchange, sink = make(3008), Sink()
-    screen, task = await deciding(exchange, peek=5000)
+    _, task = await deciding(exchange, peek=5000)
     exchange.body.feed(b'{"x": "')
     for _ in range(1500):
         exchange.body.feed(b"yy")
-        assert len(screen._held) <= PIECES_HELD
+        assert len(exchange._screen._held) <= PIECES_HELD
     assert not task.done()
 
     task.cancel()
@@ -230,14 +233,16 @@ async def test_what_may_be_something_else_than_json_is_refused(make, lines):
     exchange.body.feed(SOUND)
 
     with pytest.raises(ModelNotAllowed):
-        await Screen(exchange, rules(), asyncio.get_running_loop()).decide()
+        await Screen(exchange, rules(), Record(), asyncio.get_running_loop()).decide()
 
 
 async def permitted(exchange, preset, path, query=None, *, is_upgrade=False):
     loop = asyncio.get_running_loop()
-    return await permit_model(
-        rules(preset), exchange, path, query, is_upgrade=is_upgrade, loop=loop
+    record = Record()
+    await permit_model(
+        rules(preset), exchange, record, path, query, is_upgrade=is_upgrade, loop=loop
     )
+    return record.model
 
 
 async def test_without_a_body_no_model_is_asked_for(make):
