@@ -13,7 +13,7 @@ from pyproxy.cli.provider_keys import looks_real, provider_keys
 from pyproxy.cli.trust import TRUST_VARIABLES
 from pyproxy.egress.spared import Spared, are_spared, entries_in
 from pyproxy.errors.fault import Fault
-from pyproxy.providers.clients import CLIENTS, Clients
+from pyproxy.providers.clients import ALL_CLIENTS
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS: Final = {"http": 80, "https": 443}
@@ -58,7 +58,7 @@ def _misleading(environ: Mapping[str, str]) -> Iterator[Fault]:
 
 def _straight(environ: Mapping[str, str]) -> Iterator[Fault]:
     """Clients with a key and nothing that leads them to the gateway."""
-    for clients in _every():
+    for clients in ALL_CLIENTS:
         names = [name for name, _ in clients.base_urls]
         if not clients.finds_itself or any(environ.get(name) for name in names):
             continue
@@ -75,7 +75,7 @@ def _astray(
 ) -> Iterator[Fault]:
     """Base URLs that lead elsewhere, or to a listener of the gateway's that cannot be reached."""
     reached = {_origin(gateway): ""}
-    for name in dict.fromkeys(name for clients in _every() for name, _ in clients.base_urls):
+    for name in dict.fromkeys(name for clients in ALL_CLIENTS for name, _ in clients.base_urls):
         if not (value := environ.get(name, "")):
             continue
         parts = _parsed(value)
@@ -103,11 +103,6 @@ def _unserved(
 def _leads_to(gateway: urllib.parse.SplitResult | None, value: str) -> bool:
     parts = _parsed(value)
     return gateway is not None and parts is not None and _machine(parts) == _machine(gateway)
-
-
-def _every() -> Iterator[Clients]:
-    """The clients of all presets, each once."""
-    yield from dict.fromkeys(clients for several in CLIENTS.values() for clients in several)
 
 
 def _parsed(url: str) -> urllib.parse.SplitResult | None:

@@ -7,7 +7,7 @@ from typing import Final
 from pyproxy.cli.client_proof import GATEWAY_KEY, SHARED_SECRET
 from pyproxy.cli.provider_keys import VARIABLES
 from pyproxy.errors.fault import Fault
-from pyproxy.providers.clients import CLIENTS, Clients
+from pyproxy.providers.clients import ALL_CLIENTS, Clients
 
 # As `pyproxy env` prints what is to be filled in.
 _BLANK: Final = re.compile(r"YOUR_(?:[A-Z0-9]+_)*(?:KEY|SECRET)")
@@ -17,17 +17,16 @@ _OWN_KEY: Final = "your own key of the provider's"
 
 def key_faults(environ: Mapping[str, str]) -> Iterator[Fault]:
     """Variables that are still to be filled in, and pairs of which one would be wrong."""
-    clients = _every()
     names = (
         *VARIABLES,
-        *(key for each in clients for key in (*each.keys, *each.own_keys, *each.rivals)),
-        *(each.fields for each in clients if each.fields),
+        *(key for each in ALL_CLIENTS for key in (*each.keys, *each.own_keys, *each.rivals)),
+        *(each.fields for each in ALL_CLIENTS if each.fields),
     )
     for name in dict.fromkeys(names):
         if found := _BLANK.search(environ.get(name, "")):
             meaning = _MEANINGS.get(found[0], _OWN_KEY)
             yield Fault(name, f"still says {found[0]}, which stands for {meaning}")
-    for each in clients:
+    for each in ALL_CLIENTS:
         yield from _at_odds(each, environ)
 
 
@@ -40,7 +39,7 @@ def own_keys(environ: Mapping[str, str], leads_here: Callable[[str], bool]) -> f
     """
     return frozenset(
         key
-        for each in _every()
+        for each in ALL_CLIENTS
         if each.fields and _has_field(environ.get(each.fields, ""))
         if any(leads_here(name) for name, _ in each.base_urls)
         for key in each.own_keys or each.keys
@@ -58,7 +57,3 @@ def _at_odds(clients: Clients, environ: Mapping[str, str]) -> Iterator[Fault]:
 
 def _has_field(text: str) -> bool:
     return any(value.strip() for _, _, value in (line.partition(":") for line in text.splitlines()))
-
-
-def _every() -> tuple[Clients, ...]:
-    return tuple(dict.fromkeys(each for several in CLIENTS.values() for each in several))

@@ -91,3 +91,8 @@ CLIENTS: Final[Mapping[str, tuple[Clients, ...]]] = MappingProxyType(
     }
 )
 """By the name of the provider; nobody knows what clients of any other API read."""
+
+ALL_CLIENTS: Final = tuple(
+    dict.fromkeys(clients for several in CLIENTS.values() for clients in several)
+)
+"""Those of every provider, each once."""
