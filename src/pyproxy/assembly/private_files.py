@@ -12,8 +12,6 @@ from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.jwk_members import is_private
 from pyproxy.identity.jwks import read_entries
 
-_FILE = "file "
-
 
 @dataclass(frozen=True, slots=True)
 class PrivateFiles:
@@ -59,8 +57,8 @@ def _upstream_keys(settings: Settings) -> Iterator[Path]:
 
 def _secrets(settings: Settings) -> Iterator[Path]:
     for secret in _all_secrets(settings):
-        if secret.origin.startswith(_FILE):
-            yield Path(secret.origin.removeprefix(_FILE))
+        if secret.file:
+            yield Path(secret.file)
 
 
 def _all_secrets(settings: Settings) -> Iterator[Secret]:

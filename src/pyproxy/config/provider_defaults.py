@@ -13,7 +13,6 @@ from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.providers.preset import Preset, ProviderCredential
 
 _ROUTES: Final = "routes"
-_FILE: Final = "file "
 
 
 def fill_provider_defaults(tree: Tree, environment: Environment, around: Surroundings) -> None:
@@ -92,8 +91,8 @@ def _put(
 
 def _without_key(key: Secret, variable: str) -> Fault:
     """Not as if it were left out: a file that is being written would open what its key closes."""
-    if key.origin.startswith(_FILE):
-        name, where = f"{variable}_FILE", f"the file {key.origin.removeprefix(_FILE)} "
+    if key.file:
+        name, where = f"{variable}_FILE", f"the file {key.file} "
     else:
         name, where = variable, ""
     return Fault(name, f"{where}holds no key: only space, or the name of a scheme")

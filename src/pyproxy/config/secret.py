@@ -13,6 +13,7 @@ from pyproxy.config.surroundings import Surroundings, surroundings
 
 LITERAL: Final = "literal"
 HIDDEN: Final = "***"
+_FILE: Final = "file "
 _FORMS: Final = 'a string, { file = "/run/secrets/name" } or { env = "NAME" }'
 
 
@@ -68,7 +69,12 @@ class Secret:
         text = around.read(path)
         if not text:
             raise ValueError(f"the file {path} is empty")
-        return cls(text, f"file {path}")
+        return cls(text, f"{_FILE}{path}")
+
+    @property
+    def file(self) -> str:
+        """The path of the file that it was read from; ``""`` if it was not."""
+        return self.origin.removeprefix(_FILE) if self.origin.startswith(_FILE) else ""
 
     def reveal(self) -> str:
         """Give the text itself; for the one place that uses it, never for a message."""

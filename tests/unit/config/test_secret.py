@@ -38,6 +38,14 @@ def test_a_secret_knows_where_it_is_from(value, origin):
 
 
 @pytest.mark.parametrize(
+    ("origin", "path"),
+    [("literal", ""), ("env FILE", ""), ("file /etc/key", "/etc/key"), ("file file x", "file x")],
+)
+def test_a_secret_knows_the_file_it_was_read_from(origin, path):
+    assert Secret(HIDDEN, origin).file == path
+
+
+@pytest.mark.parametrize(
     ("value", "problem"),
     [
         pytest.param("", "is empty", id="empty text"),
