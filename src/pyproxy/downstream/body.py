@@ -17,7 +17,7 @@ CHUNKS_AT_ONCE = 2000
 PIECES_HELD = 512
 
 
-def _takes_all(trailer: FieldLine) -> bool:
+def _withholds_nothing(trailer: FieldLine) -> bool:
     del trailer
     return False
 
@@ -59,7 +59,7 @@ class RequestBody:
         self.received = 0
         self.is_complete = length == 0
         self.rest = b""
-        self.withholds: Callable[[FieldLine], bool] = _takes_all
+        self.withholds: Callable[[FieldLine], bool] = _withholds_nothing
         self.at_once = sys.maxsize
         self._limit: int | None = None
         self._decoder = ChunkedBody() if length == CHUNKED else None
@@ -99,12 +99,8 @@ class RequestBody:
         """
         if not self.is_complete:
             self._take(self._decode(data))
-        sink = self._sink
-        if sink is not None:
-            if self._held:
-                self._give(sink)
-            if self.is_complete and not self._held:
-                self._end(sink)
+        if self._sink is not None:
+            self._pass_on(self._sink)
 
     def _take(self, content: bytes) -> None:
         if not content:
@@ -120,8 +116,14 @@ class RequestBody:
         if len(self._held) > PIECES_HELD:
             self._held = [b"".join(self._held)]
 
+    def _pass_on(self, sink: BodySink) -> None:
+        """Give what is held, or as much of it as goes at once; after the last of it, the end."""
+        if self._held:
+            self._give(sink)
+        if self.is_complete and not self._held:
+            self._end(sink)
+
     def _give(self, sink: BodySink) -> None:
-        """Pass on what is held, or as much of it as goes at once."""
         held = self._held[0] if len(self._held) == 1 else b"".join(self._held)
         piece, rest = held[: self.at_once], held[self.at_once :]
         self._held, self._held_bytes = [rest] if rest else [], len(rest)
@@ -144,10 +146,7 @@ class RequestBody:
     def attach(self, sink: BodySink) -> None:
         """Give what is held to ``sink``, and from now on everything as it comes."""
         self._sink = sink
-        if self._held:
-            self._give(sink)
-        if self.is_complete and not self._held:
-            self._end(sink)
+        self._pass_on(sink)
 
     def _end(self, sink: BodySink) -> None:
         trailers = self._trailers
