@@ -8,15 +8,15 @@ from typing import Final
 
 from pyproxy.cli.client_keys import key_faults, own_keys
 from pyproxy.cli.client_probe import PROBES, probe
-from pyproxy.cli.inquiry import unreached
+from pyproxy.cli.inquiry import port_of, unreached
 from pyproxy.cli.provider_keys import looks_real, provider_keys
 from pyproxy.cli.trust import TRUST_VARIABLES
+from pyproxy.config.origin import DEFAULT_PORTS
 from pyproxy.egress.spared import Spared, are_spared, entries_in
 from pyproxy.errors.fault import Fault
 from pyproxy.providers.clients import ALL_CLIENTS
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 def client_faults(url: str, environ: Mapping[str, str], timeout_s: float) -> Iterator[Fault]:
@@ -109,9 +109,9 @@ def _parsed(url: str) -> urllib.parse.SplitResult | None:
     """A URL of HTTP, taken apart; None if it is none."""
     try:
         parts = urllib.parse.urlsplit(url)
-    except ValueError:  # an address with one bracket
+        is_sound = parts.scheme in DEFAULT_PORTS and parts.hostname and port_of(parts)
+    except ValueError:  # an address with one bracket, a port that cannot be
         return None
-    is_sound = parts.scheme in _PORTS and parts.hostname and _port(parts) is not None
     return parts if is_sound and " " not in parts.netloc else None
 
 
@@ -121,7 +121,7 @@ def _machine(parts: urllib.parse.SplitResult) -> str:
 
 
 def _origin(parts: urllib.parse.SplitResult) -> tuple[str, str, int]:
-    return parts.scheme, _machine(parts), _port(parts) or 0
+    return parts.scheme, _machine(parts), port_of(parts)
 
 
 def _detour(gateway: urllib.parse.SplitResult, environ: Mapping[str, str]) -> Iterator[Fault]:
@@ -130,16 +130,8 @@ def _detour(gateway: urllib.parse.SplitResult, environ: Mapping[str, str]) -> It
     spared = environ.get("no_proxy") or environ.get("NO_PROXY", "")
     host = gateway.hostname or ""
     name = next((name for name in names if environ.get(name)), "")
-    if name and not _is_spared(host, _port(gateway) or 0, spared):
+    if name and not _is_spared(host, port_of(gateway), spared):
         yield Fault(name, f"leads requests for {host} through a proxy; add {host} to NO_PROXY")
-
-
-def _port(url: urllib.parse.SplitResult) -> int | None:
-    """The port of an http or https URL; ``None`` where it has one that cannot be."""
-    try:
-        return url.port or _PORTS[url.scheme]
-    except ValueError:
-        return None
 
 
 def _is_spared(host: str, port: int, no_proxy: str) -> bool:

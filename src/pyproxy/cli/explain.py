@@ -13,6 +13,7 @@ from pyproxy.cli.addresses import base_url
 from pyproxy.cli.configuration import config_option, load_configuration
 from pyproxy.cli.outline import limits_of
 from pyproxy.cli.rehearsal import Outcome, rehearse
+from pyproxy.config.origin import DEFAULT_PORTS
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.downstream.peer import Peer
@@ -22,7 +23,6 @@ from pyproxy.transform.credential_places import CREDENTIAL_FIELDS, CREDENTIAL_QU
 HIDDEN = "***"
 # By hand: a URL library would tidy up the very dots and slashes that matter here.
 _URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#\s]+)(?P<target>[^#\s]*)")
-_PORTS = {"http": 80, "https": 443}
 
 
 def _fields(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def _no_url(url: str, settings: Settings) -> str:
 def _listener(settings: Settings, scheme: str, authority: str) -> Group:
     """The listener on the URL's port, else the first, which is said where a port is asked for."""
     port = re.search(r":(\d{1,5})$", authority)
-    wanted = int(port[1]) if port else _PORTS[scheme]
+    wanted = int(port[1]) if port else DEFAULT_PORTS[scheme]
     groups = group_listeners(settings.listeners)
     for group in groups:
         address = group.listeners[0].address

@@ -11,9 +11,10 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import SplitResult
 
+from pyproxy.config.origin import DEFAULT_PORTS
+
 # Errors of ours have a few hundred bytes; whatever else answers may go on for ever.
 _MOST_OF_BODY: Final = 64 * 1024
-_PORTS: Final = {"http": 80, "https": 443}
 _NO_FIELDS: Final[Mapping[str, str]] = MappingProxyType({})
 # What servers that speak TLS answer to those who do not, if they answer.
 _BAD_REQUEST: Final = 400
@@ -38,6 +39,15 @@ class Answer:
     content: object
 
 
+def port_of(url: SplitResult) -> int:
+    """The port of an http or https URL, which need not say it.
+
+    Raises:
+        ValueError: It says one that cannot be.
+    """
+    return url.port or DEFAULT_PORTS[url.scheme]
+
+
 def ask(
     origin: SplitResult, target: str, timeout_s: float, fields: Mapping[str, str] = _NO_FIELDS
 ) -> Answer:
@@ -48,7 +58,7 @@ def ask(
         http.client.HTTPException: It is not HTTP.
         ValueError: No header may hold one of the fields.
     """
-    host, port = origin.hostname or "", origin.port or _PORTS[origin.scheme]
+    host, port = origin.hostname or "", port_of(origin)
     if origin.scheme == "https":
         context = ssl.create_default_context()
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -108,7 +118,7 @@ def _other_scheme(error: Exception, gateway: SplitResult, timeout_s: float) -> s
 
 def _speaks_plain(gateway: SplitResult, timeout_s: float) -> bool:
     host = f"[{gateway.hostname}]" if ":" in (gateway.hostname or "") else gateway.hostname
-    netloc = f"{host}:{gateway.port or _PORTS[gateway.scheme]}"
+    netloc = f"{host}:{port_of(gateway)}"
     try:
         ask(gateway._replace(scheme="http", netloc=netloc), "/health", timeout_s)
     except (OSError, http.client.HTTPException):
@@ -120,7 +130,7 @@ def _speaks_tls(gateway: SplitResult, timeout_s: float) -> bool:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Nothing is said over it: whether TLS is spoken is all that is asked.
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    address = gateway.hostname or "", gateway.port or _PORTS[gateway.scheme]
+    address = gateway.hostname or "", port_of(gateway)
     try:
         with socket.create_connection(address, timeout_s) as plain:
             context.wrap_socket(plain, server_hostname=gateway.hostname).close()

@@ -18,7 +18,7 @@ _URL: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _DOT_SEGMENT: Final = re.compile(r"/\.{1,2}(?:/|$)")
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HIGHEST_PORT: Final = 65535
 _AN_ORIGIN: Final = 'a URL such as "https://api.example.com" or "http://127.0.0.1:4141/v1"'
 
@@ -51,7 +51,7 @@ class Origin:
         if match is None:
             raise ValueError(f"must be {_AN_ORIGIN}, without user, query or fragment")
         scheme = match["scheme"].lower()
-        port = int(match["port"] or _DEFAULT_PORTS[scheme])
+        port = int(match["port"] or DEFAULT_PORTS[scheme])
         if not 0 < port <= _HIGHEST_PORT:
             raise ValueError(f"has a port outside 1 to {_HIGHEST_PORT}")
         path = (match["path"] or "").rstrip("/")
@@ -69,7 +69,7 @@ class Origin:
     def authority(self) -> str:
         """Host and port as the ``Host`` field has them (RFC 9110 section 7.2)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def __str__(self) -> str:
         """Write it as a URL."""
