@@ -19,6 +19,7 @@ from pyproxy.identity.jwt_verifier import JwtVerifier, KeyRefresher
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.recall import Recall
+from pyproxy.limits.bans import BanRules
 from pyproxy.limits.limit import Limit
 from pyproxy.routing.choice import Entry
 from pyproxy.routing.table import Table
@@ -127,6 +128,7 @@ def draft(
         store=resources.store,
         auth_limit=limits["auth"],
         health_limit=limits["health"],
+        ban=_ban_rules(settings),
         cors=_cors(settings),
         block=security.over_plain + line,
         tls_block=security.over_tls + line,
@@ -179,6 +181,11 @@ def _own_paths(settings: Settings) -> dict[bytes, str]:
         endpoints.jwks: own.JWKS,
     }
     return {path.encode(): name for path, name in paths.items() if path}
+
+
+def _ban_rules(settings: Settings) -> BanRules:
+    ban = settings.auth.ban
+    return BanRules(ban.after, ban.within, ban.lasting)
 
 
 def _security(settings: Settings) -> SecurityHeaders:

@@ -8,7 +8,9 @@ from pyproxy.assembly.upstream_tls import TlsKey
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.identity.revocations import Revocations, RevokedTokens
+from pyproxy.limits.bans import Bans
 from pyproxy.limits.memory import MemoryStore
+from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.limits.store import Store
 from pyproxy.telemetry.log import Log
 from pyproxy.upstream.balance import Upstream
@@ -28,6 +30,7 @@ class Resources:
         gate: Hashes off the loop.
         store: Buckets.
         revocations: Tokens that are no longer good.
+        bans: Addresses that are shut out.
         key_sets: What verifies tokens.
         endpoints: Connections to upstreams, by address.
         client_tls: TLS towards upstreams, by what it was made of.
@@ -39,6 +42,7 @@ class Resources:
     gate: BcryptGate
     store: Store = field(default_factory=MemoryStore)
     revocations: RevokedTokens = field(default_factory=Revocations)
+    bans: Bans = field(default_factory=MemoryBans)
     key_sets: KeySets = field(default_factory=KeySets)
     endpoints: dict[Address, Endpoint] = field(default_factory=dict)
     client_tls: Mapping[TlsKey, ClientTls] = field(default_factory=dict)

@@ -88,6 +88,15 @@ def _credentials(settings: Settings, wall: float) -> Iterator[tuple[str, str]]:
     yield "keys file", _keys_file(auth.keys_file, wall) if auth.keys_file else ""
     yield "jwt keys", jwt.jwks_url or jwt.issuer_url or jwt.jwks_file
     yield "jwt rules", ", ".join(_jwt_rules(settings)) if jwt.is_configured else ""
+    ban = auth.ban
+    if ban.after and any(route.auth for route in settings.routes):
+        yield (
+            "bans",
+            (
+                f"{seconds_text(ban.lasting)}, after {ban.after} failures "
+                f"in {seconds_text(ban.within)} from one address"
+            ),
+        )
     if jwt.signing_keys_file:
         yield "minting", f"{jwt.signing_keys_file}, for {seconds_text(jwt.ttl)}"
 

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pyproxy.config.fields import FilePath, HttpsUrl, Line, PositiveCount, Some
+from pyproxy.config.fields import Count, FilePath, HttpsUrl, Line, Some
 from pyproxy.config.quantities import Bytes, PositiveSeconds, Seconds
 from pyproxy.config.secret import Secret
 from pyproxy.config.section import Section
@@ -93,10 +93,18 @@ class JwtSettings(Section):
         return self.jwks_url, self.issuer_url, self.jwks_ttl, self.jwks_max_age, self.algorithms
 
 
+MOST_FAILURES: Final = 65_535
+"""So far failures of an address are counted."""
+
+
 class BanSettings(Section):
     """When an address that keeps failing is shut out."""
 
-    after: PositiveCount = Field(default=20, description="Failed authentications of one address.")
+    after: Count = Field(
+        default=20,
+        le=MOST_FAILURES,
+        description="Failed authentications of one address; 0: nobody is ever banned.",
+    )
     within: PositiveSeconds = Field(
         default="10m", validate_default=True, description="The time in which they are counted."
     )

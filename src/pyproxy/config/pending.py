@@ -10,7 +10,6 @@ _Keys = Mapping[tuple[str, ...], tuple[object, ...]]
 # Refused rather than ignored: who writes a key relies on it. After each key stand the
 # values that ask for nothing, which are fine.
 _PENDING: Final[_Keys] = {
-    ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
     ("metrics", "users"): (False, "false"),
 }

@@ -16,6 +16,7 @@ class Refusal(Exception):
         code: Stable name of the refusal, part of the contract.
         message: One sentence for the client, the same for every cause of the code.
         is_final: No retry can mend it; says ``x-should-retry: false``.
+        is_failed_attempt: A credential was tried that is none, which counts towards a ban.
         fields: Further header fields of the answer.
     """
 
@@ -23,6 +24,7 @@ class Refusal(Exception):
     code: ClassVar[str] = "internal_error"
     message: str = "The gateway failed. The request id tells its operator where to look."
     is_final: ClassVar[bool] = False
+    is_failed_attempt: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", *, fields: tuple[Field, ...] = ()) -> None:
         super().__init__(detail or self.code)
@@ -63,7 +65,7 @@ class MissingToken(Unauthenticated):
 class InvalidToken(Unauthenticated):
     """A credential that is not good, for whatever reason."""
 
-    code = "invalid_token"
+    code, is_failed_attempt = "invalid_token", True
     message = "The credential is not valid here."
 
 
@@ -77,8 +79,21 @@ class ExpiredToken(Unauthenticated):
 class InvalidSharedSecret(Refusal):
     """A wrong or missing shared secret."""
 
-    status, code, is_final = 403, "invalid_token", True
+    status, code, is_final, is_failed_attempt = 403, "invalid_token", True, True
     message = "The credential is not valid here."
+
+
+class NoSharedSecret(InvalidSharedSecret):
+    """No shared secret, or two: nothing was tried."""
+
+    is_failed_attempt = False
+
+
+class Banned(Refusal):
+    """The client failed too often, and is shut out for longer than an SDK tries again."""
+
+    status, code, is_final = 403, "banned", True
+    message = "This address is shut out for a while: too many credentials from it were wrong."
 
 
 class AddressNotAllowed(Refusal):
@@ -175,6 +190,12 @@ class RateLimited(Refusal):
 
     status, code = 429, "rate_limited"
     message = "Too many requests; wait as long as Retry-After says."
+
+
+class AttemptsSpent(RateLimited):
+    """A client has no failed authentication left, so that its credential is not even tried."""
+
+    is_failed_attempt = True
 
 
 class TooManyConcurrent(Refusal):

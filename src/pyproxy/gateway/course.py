@@ -6,7 +6,7 @@ from pyproxy.downstream.exchange import Exchange
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.identify import Caller, recognisable
 from pyproxy.gateway.plan import Plan
-from pyproxy.gateway.visit import Visit, admit
+from pyproxy.gateway.visit import Visit
 from pyproxy.identity.credential import Credential
 from pyproxy.identity.principal import Principal
 from pyproxy.routing.choice import Match
@@ -65,14 +65,13 @@ def known_course(exchange: Exchange, gateway: Gateway) -> Course | None:
     return None
 
 
-def find_course(exchange: Exchange, gateway: Gateway, listener: str, request_id: str) -> Course:
+def find_course(visit: Visit, gateway: Gateway, listener: str) -> Course:
     """Find out where a request goes.
 
     Raises:
-        Refusal: It is malformed, or no route takes it; 400, 404, 405, 417.
+        Refusal: No route takes it; 404, 405.
     """
-    head = exchange.head
-    visit = admit(exchange, gateway.trusted, request_id)
+    head = visit.exchange.head
     course = Course(gateway, visit)
     if gateway.cors.is_preflight(head.method, head.index):
         course.is_preflight = True
@@ -83,7 +82,7 @@ def find_course(exchange: Exchange, gateway: Gateway, listener: str, request_id:
         course.match = match
         course.path = path_upwards(match, visit)
         course.credential = recognisable(match.value, visit)
-    exchange.peer.course = course
+    visit.exchange.peer.course = course
     return course
 
 

@@ -5,10 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pyproxy.gateway.gateway import Gateway
+from pyproxy.limits.bans import Bans
+from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
 from pyproxy.telemetry.sparing import SparingLog
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Counts of this process that only grow.
+
+    Attributes:
+        failed: Authentications.
+        bans_begun: Bans that began with one of them.
+    """
+
+    failed: int = 0
+    bans_begun: int = 0
 
 
 @dataclass(slots=True)
@@ -27,6 +42,8 @@ class Desk:
         trouble: Takes what goes wrong with others; ``None``: nobody wants to know.
         is_draining: The worker is about to stop.
         under_way: Requests under way by user and route, where a route limits them.
+        bans: Addresses that are shut out.
+        attempts: What was tried in vain.
     """
 
     gateway: Gateway
@@ -40,3 +57,5 @@ class Desk:
     trouble: SparingLog | None = None
     is_draining: bool = False
     under_way: Occupancy = field(default_factory=MemoryOccupancy)
+    bans: Bans = field(default_factory=MemoryBans)
+    attempts: Attempts = field(default_factory=Attempts)

@@ -9,6 +9,7 @@ from pyproxy.identity.credential import CredentialRules
 from pyproxy.identity.mint import Minter
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.revocations import RevokedTokens
+from pyproxy.limits.bans import BanRules
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.store import Store
 from pyproxy.routing.table import Table
@@ -31,6 +32,7 @@ class Gateway:
         store: Where limits are counted.
         auth_limit: Spent by ``POST /token`` and by failed authentications.
         health_limit: Spent by ``GET /health``.
+        ban: When an address that keeps failing is shut out.
         cors: Which web pages may call.
         block: Field lines of the gateway's own answers, over plain HTTP.
         tls_block: Likewise over TLS.
@@ -47,6 +49,7 @@ class Gateway:
     store: Store
     auth_limit: Limit
     health_limit: Limit
+    ban: BanRules
     cors: Cors
     block: bytes
     tls_block: bytes

@@ -6,6 +6,7 @@ from typing import Final
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import CredentialMissing, Refusal
+from pyproxy.gateway.ban import count_attempt, shut_out
 from pyproxy.gateway.course import Course, find_course, known_course
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.entrance import charge, let_in
@@ -19,7 +20,7 @@ from pyproxy.gateway.refuse import refusal_head, refuse
 from pyproxy.gateway.report import denied, failed
 from pyproxy.gateway.screen import permit_model
 from pyproxy.gateway.trailers import Withheld
-from pyproxy.gateway.visit import Visit, request_id_of
+from pyproxy.gateway.visit import Visit, admit, request_id_of
 from pyproxy.identity.echo import MisplacedCredential, is_sub_protocol
 from pyproxy.providers.preset import Dialect
 from pyproxy.routing.choice import Match
@@ -61,12 +62,17 @@ class Handler:
             path=path_of(head.target),
             status=CLIENT_LEFT,
         )
-        course = known_course(exchange, gateway)
+        known, course = known_course(exchange, gateway), None
         try:
-            if course is None:
-                course = find_course(exchange, gateway, self._listener, record.request_id)
-            visit = course.visit.again(exchange, record.request_id)
+            visit = (
+                known.visit.again(exchange, record.request_id)
+                if known
+                else admit(exchange, gateway.trusted, record.request_id)
+            )
             record.ip = visit.address
+            if left_s := desk.bans.left_s(visit.client, started):
+                shut_out(gateway, visit, left_s)
+            course = known or find_course(visit, gateway, self._listener)
             if course.match is not None:
                 await self._proxy(gateway, course, course.match.value, visit, record)
             elif course.own is not None:
@@ -155,6 +161,7 @@ class Handler:
         if not exchange.has_begun:
             record.status = refusal.status
         denied(desk, refusal, record)
+        count_attempt(desk, gateway, exchange.peer, refusal, record)
         failed(desk, refusal, record)
         block = gateway.tls_block if exchange.peer.is_tls else gateway.block
         origin = exchange.head.index.get(b"origin")

@@ -4,6 +4,7 @@ import json
 from typing import Final
 
 from pyproxy.errors.refusal import (
+    AttemptsSpent,
     BadRequest,
     BodyTooLarge,
     Draining,
@@ -12,6 +13,8 @@ from pyproxy.errors.refusal import (
     MissingToken,
     NoSigningKey,
     NotFound,
+    RateLimited,
+    Refusal,
 )
 from pyproxy.gateway.asked import asked_about, without_certificate
 from pyproxy.gateway.course import path_upwards
@@ -190,7 +193,12 @@ async def _verify(
 async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
     """Exchange an API key for a token; a token buys no other, so its life cannot be prolonged."""
     budget = _budget(desk, gateway, visit)
-    await budget.spend()
+    try:
+        await budget.spend()
+    except AttemptsSpent as exc:
+        if _is_harmless(gateway, visit, desk.wall()):
+            raise RateLimited(exc.detail, fields=exc.fields) from exc
+        raise
     if gateway.minter is None:
         raise NoSigningKey
     caller = await _caller(desk, gateway, visit, record, _Prepaid(budget.client))
@@ -220,6 +228,15 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
         "alg": minted.alg,
     }
     _answer(desk, gateway, visit, record, json.dumps(body).encode(), b"Cache-Control: no-store\r\n")
+
+
+def _is_harmless(gateway: Gateway, visit: Visit, wall: float) -> bool:
+    """Whether a request for a token that is one too many tries nothing: it may be a good key's."""
+    try:
+        credential = presented(visit, gateway.credentials)
+    except Refusal:
+        return False
+    return credential is None or gateway.authenticator.recall(credential, wall) is not None
 
 
 async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:

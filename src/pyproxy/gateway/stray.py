@@ -1,6 +1,6 @@
 """Keys and tokens of ours that came although nothing asked for them: they must not travel on."""
 
-from pyproxy.errors.refusal import ExpiredToken, Unauthenticated
+from pyproxy.errors.refusal import AttemptsSpent, ExpiredToken, RateLimited, Unauthenticated
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Authenticator, Budget
 from pyproxy.identity.credential import Credential
@@ -17,9 +17,16 @@ class _Lenient:
     """
 
     def __init__(self, budget: Budget) -> None:
-        self.reserve = budget.reserve
+        self._budget = budget
         self.refund = budget.refund
         self.client = budget.client
+
+    async def reserve(self) -> None:
+        """Set the price of a first look aside; where none is left, nobody failed either."""
+        try:
+            await self._budget.reserve()
+        except AttemptsSpent as exc:
+            raise RateLimited(exc.detail, fields=exc.fields) from exc
 
     async def spend(self) -> None:
         """Nothing was claimed, so nothing failed."""

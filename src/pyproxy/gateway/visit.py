@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyproxy.downstream.exchange import Exchange
+from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import BadRequest, ExpectationFailed, MethodNotAllowed
 from pyproxy.identity.networks import Networks
+from pyproxy.limits.limit import network
 from pyproxy.wire.forwarded import client_address
 from pyproxy.wire.head import RequestHead
 from pyproxy.wire.syntax import Malformed
@@ -29,6 +31,7 @@ class Visit:
         address: The client's address, once trust is decided.
         is_trusted: The peer is a trusted proxy.
         request_id: The client's, or ours.
+        client: Whom failures are counted for, and who may be banned; see ``countable``.
     """
 
     exchange: Exchange
@@ -37,10 +40,29 @@ class Visit:
     address: str
     is_trusted: bool
     request_id: str
+    client: str = ""
 
     def again(self, exchange: Exchange, request_id: str) -> "Visit":
         """The same visit by a later request with the same head."""
-        return Visit(exchange, self.target, self.host, self.address, self.is_trusted, request_id)
+        return Visit(
+            exchange, self.target, self.host, self.address, self.is_trusted, request_id, self.client
+        )
+
+
+def countable(address: str, peer: Peer, trusted: Networks) -> str:
+    """Whom failures of a request are counted for; empty if that would be somebody else too.
+
+    Through a trusted proxy, a balancer that names nobody and a unix socket others come as
+    well, who must not be shut out with one that fails.
+
+    Args:
+        address: The client's.
+        peer: Who holds the connection.
+        trusted: Networks of trusted proxies.
+    """
+    if not address or peer.is_unnamed or (trusted and trusted.contains(address)):
+        return ""
+    return network(address)
 
 
 def request_id_of(head: RequestHead, make: Callable[[], str]) -> str:
@@ -79,7 +101,8 @@ def admit(exchange: Exchange, trusted: Networks, request_id: str) -> Visit:
             line.partition(b":")[2] for name, line in head.lines if name == b"x-forwarded-for"
         ]
         address = client_address(address, chains, trusted.contains)
-    return Visit(exchange, target, host, address, is_trusted, request_id)
+    client = countable(address, peer, trusted)
+    return Visit(exchange, target, host, address, is_trusted, request_id, client)
 
 
 def _host(head: RequestHead, target: Target) -> bytes:

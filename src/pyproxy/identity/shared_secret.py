@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Collection, Mapping
 
-from pyproxy.errors.refusal import InvalidSharedSecret
+from pyproxy.errors.refusal import InvalidSharedSecret, NoSharedSecret
 from pyproxy.identity.principal import Principal
 from pyproxy.wire.head import RequestHead
 
@@ -37,11 +37,12 @@ class SharedSecret:
             repeated: Names that occur more than once.
 
         Raises:
-            InvalidSharedSecret: Wrong, missing, or sent twice.
+            NoSharedSecret: Missing, or sent twice.
+            InvalidSharedSecret: Wrong.
         """
         presented = index.get(self.header)
         if presented is None or self.header in repeated:
-            raise InvalidSharedSecret("missing" if presented is None else "sent twice")
+            raise NoSharedSecret("missing" if presented is None else "sent twice")
         if not self._is(presented):
             raise InvalidSharedSecret("wrong")
         return self._principal

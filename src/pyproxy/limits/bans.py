@@ -1,7 +1,10 @@
 """Addresses that are shut out for a while: the contract that every list of bans keeps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+CLIENT_BYTES: Final = 48  # of a client's text; the longest of an IPv6 address has 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,20 @@ class Bans(Protocol):
         ...
 
     def failed(self, client: str, rules: BanRules, now: float) -> bool:
-        """Count a failed authentication; whether it was the one that began a ban."""
+        """Count a failed authentication; whether it was the one that began a ban.
+
+        As many as the rules say within their time always begin one, and never fewer in
+        8/7 of that time; see `limits.failures`. Nobody (``""``) is counted, and nobody
+        who is banned: after a ban it begins anew, and so it does when the time is changed.
+        """
         ...
 
     def ban(self, client: str, lasting_s: float, now: float) -> None:
-        """Ban a client for so long from now on, or for what is left if that is more."""
+        """Ban a client for so long from now on, or for what is left if that is more.
+
+        Raises:
+            ValueError: It can be no address: longer than `CLIENT_BYTES`, or not ASCII.
+        """
         ...
 
     def lift(self, client: str, now: float) -> bool:
@@ -62,3 +74,26 @@ class Bans(Protocol):
     def in_force(self, now: float) -> tuple[Ban, ...]:
         """All bans, the one that ends last first."""
         ...
+
+
+def stored(client: str) -> bytes:
+    """A client's text as it is kept.
+
+    Raises:
+        ValueError: It can be no address.
+    """
+    text = client.encode("ascii", "strict")
+    if not 0 < len(text) <= CLIENT_BYTES or b"\0" in text:
+        raise ValueError("not the text of an address")
+    return text
+
+
+def in_order(ends: Iterable[tuple[str, float]], now: float) -> tuple[Ban, ...]:
+    """The bans in force, the one that ends last first.
+
+    Args:
+        ends: Clients, and until when each is banned.
+        now: Monotonic seconds.
+    """
+    left = [Ban(client, until - now) for client, until in ends if until > now]
+    return tuple(sorted(left, key=lambda ban: (-ban.left_s, ban.client)))

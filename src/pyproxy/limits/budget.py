@@ -1,7 +1,8 @@
 """How many failures a client may have: a bucket that only failures empty."""
 
+from pyproxy.errors.refusal import AttemptsSpent
 from pyproxy.limits.limit import Limit, bucket_key, network
-from pyproxy.limits.meter import ONE, refused
+from pyproxy.limits.meter import ONE, limit_fields
 from pyproxy.limits.store import Store
 
 
@@ -37,7 +38,7 @@ class FailureBudget:
         """Set one failure aside.
 
         Raises:
-            RateLimited: None is left.
+            AttemptsSpent: None is left.
             StoreUnavailable: The store is down and set to deny.
         """
         await self.spend()
@@ -50,11 +51,11 @@ class FailureBudget:
         """Count a failure.
 
         Raises:
-            RateLimited: None was left.
+            AttemptsSpent: None was left.
             StoreUnavailable: The store is down and set to deny.
         """
         answer = self._store.take_nowait(self._bucket_key, self._limit, ONE, self._now)
         if answer is None:
             answer = await self._store.take(self._bucket_key, self._limit, ONE, self._now)
         if answer.wait_s:
-            raise refused(answer)
+            raise AttemptsSpent(f"limit {answer.limit.name}", fields=limit_fields(answer))

@@ -8,6 +8,7 @@ from itertools import count
 
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
+from pyproxy.limits.bans import Bans
 from pyproxy.limits.occupancy import Occupancy
 from pyproxy.runtime.journal import Journal
 from pyproxy.telemetry.sparing import SparingLog
@@ -20,7 +21,7 @@ def new_ids() -> Callable[[], str]:
 
 
 def open_desk(
-    gateway: Gateway, journal: Journal, trouble: SparingLog, under_way: Occupancy
+    gateway: Gateway, journal: Journal, trouble: SparingLog, under_way: Occupancy, bans: Bans
 ) -> Desk:
     """The desk of the worker on the running loop.
 
@@ -29,6 +30,7 @@ def open_desk(
         journal: The logs.
         trouble: Takes what goes wrong with others.
         under_way: Counts requests, where a route limits them.
+        bans: Addresses that are shut out.
     """
     return Desk(
         gateway=gateway,
@@ -43,4 +45,5 @@ def open_desk(
         ),
         trouble=trouble,
         under_way=under_way,
+        bans=bans,
     )

@@ -10,6 +10,7 @@ from pyproxy.config.load import Loaded
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.revocations import Revocations
 from pyproxy.limits.memory import MemoryStore
+from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.orders import Orders
@@ -94,10 +95,15 @@ class LocalMember:
         """See ``Member``; in this process there is nothing to kill."""
 
     def hand_over(self, zone: Zone) -> None:
-        """Let others go on from what this worker counted and revoked by itself."""
+        """Let others go on from what this worker counted, revoked and banned by itself."""
         store, revocations = self.resources.store, self.resources.revocations
-        if isinstance(store, MemoryStore) and isinstance(revocations, Revocations):
-            zone.adopt(store, revocations)
+        bans = self.resources.bans
+        if (
+            isinstance(store, MemoryStore)
+            and isinstance(revocations, Revocations)
+            and isinstance(bans, MemoryBans)
+        ):
+            zone.adopt(store, revocations, bans)
 
 
 def resources_for(zone: Zone | None) -> Resources:
@@ -105,4 +111,6 @@ def resources_for(zone: Zone | None) -> Resources:
     loop, secret, gate = asyncio.get_running_loop(), secrets.token_bytes(32), BcryptGate()
     if zone is None:
         return Resources(loop, secret, gate)
-    return Resources(loop, secret, gate, store=zone.store, revocations=zone.revocations)
+    return Resources(
+        loop, secret, gate, store=zone.store, revocations=zone.revocations, bans=zone.bans
+    )

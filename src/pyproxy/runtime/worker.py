@@ -156,7 +156,9 @@ class Worker:
         gateway = following.draft.put_in_force(self._resources)
         settings = following.orders.loaded.settings
         if before is None:
-            desk = last = open_desk(gateway, self._journal, self._trouble, self._under_way)
+            desk = last = open_desk(
+                gateway, self._journal, self._trouble, self._under_way, self._resources.bans
+            )
             _ = self._tasks.start(self._resources.watch(self._journal.log), "health checks")
         else:
             desk, last = before, replace(before)

@@ -1,4 +1,4 @@
-"""Memory that the workers of one machine share: limits, revoked tokens, requests under way."""
+"""Memory that the workers of one machine share: limits, bans, revoked tokens, what is under way."""
 
 import fcntl
 import mmap
@@ -11,6 +11,8 @@ from pyproxy.identity.revocations import DEFAULT_CAPACITY, Revocations
 from pyproxy.identity.shared_revocations import SharedRevocations, revocations_bytes
 from pyproxy.limits import shared_occupancy, shared_store
 from pyproxy.limits.memory import MemoryStore
+from pyproxy.limits.memory_bans import MOST_BANS, MOST_COUNTED, MemoryBans
+from pyproxy.limits.shared_bans import SharedBans, bans_bytes
 from pyproxy.limits.shared_occupancy import SharedOccupancy, occupancy_bytes
 from pyproxy.limits.shared_store import BUCKET_BYTES, SharedStore
 
@@ -18,7 +20,7 @@ from pyproxy.limits.shared_store import BUCKET_BYTES, SharedStore
 _HEADER = struct.Struct("<8sI4x16s")  # what it is, its layout, the key of all digests
 _HEADER_BYTES = 4096
 _MAGIC = b"pyproxy\0"
-_LAYOUT = 1  # grows with every change of what lies where
+_LAYOUT = 2  # grows with every change of what lies where
 
 _BUCKETS = 1 << 18  # 4 MB; sets of 8 places seldom fill up before 100,000 are in use
 _ROWS = 1 << 14  # pairs of route and user with requests under way
@@ -27,12 +29,14 @@ SLOTS = 2048  # workers at a time: twice the most that may be configured, for a 
 _STORE_BYTES = _BUCKETS * BUCKET_BYTES
 _REVOCATIONS_AT = _HEADER_BYTES + _STORE_BYTES
 _OCCUPANCY_AT = _REVOCATIONS_AT + -(-revocations_bytes(DEFAULT_CAPACITY) // 4096) * 4096
-_ZONE_BYTES = _OCCUPANCY_AT + occupancy_bytes(_ROWS, SLOTS)
+_BANS_AT = _OCCUPANCY_AT + occupancy_bytes(_ROWS, SLOTS)
+_ZONE_BYTES = _BANS_AT + bans_bytes(MOST_BANS, MOST_COUNTED)
 
 # Which byte of the file stands for which lock.
 _STORE_LOCKS = 0
 _OCCUPANCY_LOCKS = _STORE_LOCKS + shared_store.STRIPES
 _REVOCATIONS_LOCK = _OCCUPANCY_LOCKS + shared_occupancy.STRIPES
+_BANS_LOCK = _REVOCATIONS_LOCK + 1
 
 # The size is part of the layout: nobody may cut off what others have mapped.
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
@@ -88,6 +92,12 @@ class Zone:
         self.revocations = SharedRevocations(
             self._memory[_REVOCATIONS_AT:end], RecordLocks(fd, _REVOCATIONS_LOCK), self._key
         )
+        self.bans = SharedBans(
+            self._memory[_BANS_AT:],
+            RecordLocks(fd, _BANS_LOCK),
+            self._key,
+            counted=MOST_COUNTED,
+        )
 
     @classmethod
     def create(cls) -> Self:
@@ -138,7 +148,7 @@ class Zone:
         found = self._occupancies.get(slot)
         if found is None:
             found = self._occupancies[slot] = SharedOccupancy(
-                self._memory[_OCCUPANCY_AT:],
+                self._memory[_OCCUPANCY_AT:_BANS_AT],
                 RecordLocks(self._fd, _OCCUPANCY_LOCKS),
                 self._key,
                 rows=_ROWS,
@@ -150,12 +160,13 @@ class Zone:
         """Take off what a worker that has ended had under way; before its slot is used again."""
         self.occupancy(slot).free()
 
-    def adopt(self, store: MemoryStore, revocations: Revocations) -> None:
-        """Go on from what one process counted and revoked by itself.
+    def adopt(self, store: MemoryStore, revocations: Revocations, bans: MemoryBans) -> None:
+        """Go on from what one process counted, revoked and banned by itself.
 
         Raises:
             StoreUnavailable: More tokens are revoked than there is room for.
         """
+        self.bans.adopt(bans)
         self.store.adopt(store)
         self.revocations.adopt(revocations)
 
@@ -163,6 +174,7 @@ class Zone:
         """Unmap it and close its descriptor; what it gave must not be used any more."""
         self.store.close()
         self.revocations.close()
+        self.bans.close()
         for occupancy in self._occupancies.values():
             occupancy.close()
         self._memory.release()

@@ -5,6 +5,7 @@ import pytest
 
 from pyproxy.errors import refusal
 from pyproxy.errors.refusal import (
+    AttemptsSpent,
     BadRequest,
     CredentialMissing,
     ExpiredToken,
@@ -12,6 +13,7 @@ from pyproxy.errors.refusal import (
     InvalidToken,
     MissingToken,
     ModelNotAllowed,
+    NoSharedSecret,
     RateLimited,
     Refusal,
     Unauthenticated,
@@ -59,10 +61,20 @@ def test_no_retry_mends_a_fault_of_the_request(kind):
 
 
 def test_codes_differ_but_for_the_shared_secret():
-    codes = [kind.code for kind in ALL if kind is not InvalidSharedSecret]
+    finer = {InvalidSharedSecret, NoSharedSecret, AttemptsSpent}
+    codes = [kind.code for kind in ALL if kind not in finer]
 
     assert len(codes) == len(set(codes))
-    assert InvalidSharedSecret.code == InvalidToken.code
+    assert InvalidSharedSecret.code == NoSharedSecret.code == InvalidToken.code
+    assert AttemptsSpent.code == RateLimited.code
+
+
+def test_what_counts_towards_a_ban_is_a_credential_that_was_tried():
+    assert {kind for kind in ALL if kind.is_failed_attempt} == {
+        InvalidToken,
+        InvalidSharedSecret,
+        AttemptsSpent,
+    }
 
 
 @pytest.mark.parametrize("kind", [MissingToken, InvalidToken, ExpiredToken])

@@ -8,7 +8,9 @@ from pyproxy.downstream.body import RequestBody
 from pyproxy.downstream.exchange import Exchange
 from pyproxy.gateway.course import find_course, known_course
 from pyproxy.gateway.identify import Caller
+from pyproxy.gateway.visit import admit
 from pyproxy.identity.credential import CredentialRules, find_credential
+from pyproxy.identity.networks import Networks
 from pyproxy.identity.principal import Principal
 from pyproxy.routing.choice import Entry
 from pyproxy.routing.table import Table
@@ -49,7 +51,8 @@ def found(asked, gateway):
 
     def found_(start="GET / HTTP/1.1", *lines):
         exchange = asked(start, *lines)
-        return exchange, find_course(exchange, gateway, LISTENER, "id-1")
+        visit = admit(exchange, Networks(), "id-1")
+        return exchange, find_course(visit, gateway, LISTENER)
 
     return found_
 

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.errors.refusal import InvalidSharedSecret
+from pyproxy.errors.refusal import InvalidSharedSecret, NoSharedSecret
 from pyproxy.identity.shared_secret import SharedSecret
 from pyproxy.wire.head import read_request_head
 
@@ -36,6 +36,7 @@ def test_anything_else_does_not(index, repeated, detail):
         "invalid_token",
         detail,
     )
+    assert isinstance(caught.value, NoSharedSecret) is (detail != "wrong")
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ import pytest
 
 from pyproxy.config.quantities import Rate
 from pyproxy.identity.revocations import Revocations
+from pyproxy.limits.bans import BanRules
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.memory import MemoryStore
+from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.runtime.zone import SLOTS, Zone
 
+TWICE = BanRules(2, 600.0, 900.0)
 HOURLY = Limit("hourly", Rate(1.0, 3600.0), 0)
 NOW = 1024.0
 
@@ -46,10 +49,14 @@ def test_all_of_it_is_shared(zone, twin):
     zone.store.take_nowait("k", HOURLY, 1.0, NOW)
     zone.revocations.revoke("token", 100.0, 0.0)
     zone.occupancy(0).enter("r", "alice", 1)
+    zone.bans.failed("192.0.2.2", TWICE, NOW)
+    zone.bans.ban("192.0.2.1", 60.0, NOW)
 
     assert twin.store.take_nowait("k", HOURLY, 1.0, NOW).wait_s == 3600.0
     assert twin.revocations.is_revoked("token")
     assert not twin.occupancy(1).enter("r", "alice", 1)
+    assert twin.bans.failed("192.0.2.2", TWICE, NOW)
+    assert [ban.client for ban in zone.bans.in_force(NOW)] == ["192.0.2.2", "192.0.2.1"]
 
 
 def test_two_zones_share_nothing(zone):
@@ -66,6 +73,8 @@ def test_parts_do_not_touch_each_other(zone):
     zone.revocations.revoke("token", 100.0, 0.0)
     for number in range(1000):
         zone.occupancy(number % SLOTS).enter("r", f"{number}", 9)
+        zone.bans.ban(f"{number}", 60.0, NOW)
+        zone.bans.failed(f"f{number}", TWICE, NOW)
 
     assert not any(zone.store._digests)
     assert not any(zone.store._full_at)
@@ -73,6 +82,8 @@ def test_parts_do_not_touch_each_other(zone):
         zone.store.take_nowait(f"{number}", HOURLY, 1.0, NOW)
     assert len(zone.revocations) == 1
     assert not any(zone.occupancy(0).enter("r", f"{number}", 1) for number in range(1000))
+    assert len(zone.bans.in_force(NOW)) == 1000
+    assert all(zone.bans.failed(f"f{number}", TWICE, NOW) for number in range(1000))
     assert bytes(zone._memory[:4096]) == header
 
 
@@ -102,13 +113,17 @@ def test_freeing_a_slot_leaves_the_others_alone(zone, twin):
 
 
 def test_goes_on_from_one_process(zone):
-    store, revocations = MemoryStore(), Revocations()
+    store, revocations, bans = MemoryStore(), Revocations(), MemoryBans()
     store.take_nowait("k", HOURLY, 1.0, NOW)
     revocations.revoke("token", 100.0, 0.0)
-    zone.adopt(store, revocations)
+    bans.ban("192.0.2.1", 60.0, NOW)
+    bans.failed("192.0.2.2", TWICE, NOW)
+    zone.adopt(store, revocations, bans)
 
     assert zone.store.take_nowait("k", HOURLY, 1.0, NOW).wait_s == 3600.0
     assert zone.revocations.is_revoked("token")
+    assert zone.bans.left_s("192.0.2.1", NOW) == 60.0
+    assert zone.bans.failed("192.0.2.2", TWICE, NOW)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +165,8 @@ def test_nobody_can_cut_it_off(zone):
 def test_what_is_not_used_takes_no_memory(zone):
     zone.store.take_nowait("k", HOURLY, 1.0, NOW)
     zone.occupancy(5).enter("r", "alice", 2)
+    zone.bans.failed("192.0.2.2", TWICE, NOW)
+    zone.bans.ban("192.0.2.1", 60.0, NOW)
 
     assert os.fstat(zone.fd).st_blocks * 512 < 256 * 1024
 
