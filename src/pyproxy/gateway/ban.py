@@ -7,12 +7,13 @@ from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import Banned, Refusal
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
+from pyproxy.gateway.own import HEALTH, JWKS
 from pyproxy.gateway.visit import Visit, countable
 from pyproxy.telemetry.record import Record
 
 # A balancer in front must not take us for dead because of whom it forwards for, and public
 # keys are nobody's secret; neither tells whether a credential is good.
-OPEN_TO_ALL: Final = frozenset({"health", "jwks"})
+OPEN_TO_ALL: Final = frozenset({HEALTH, JWKS})
 
 
 def shut_out(gateway: Gateway, visit: Visit, left_s: float) -> None:

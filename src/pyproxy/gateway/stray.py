@@ -17,16 +17,9 @@ class _Lenient:
     """
 
     def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+        self.reserve = budget.reserve
         self.refund = budget.refund
         self.client = budget.client
-
-    async def reserve(self) -> None:
-        """Set the price of a first look aside; where none is left, nobody failed either."""
-        try:
-            await self._budget.reserve()
-        except AttemptsSpent as exc:
-            raise RateLimited(exc.detail, fields=exc.fields) from exc
 
     async def spend(self) -> None:
         """Nothing was claimed, so nothing failed."""
@@ -73,4 +66,6 @@ async def _is_ours(
         await authenticator.verify(credential, wall, _Lenient(budget))
     except Unauthenticated as exc:
         return isinstance(exc, ExpiredToken)
+    except AttemptsSpent as exc:  # where nothing was claimed nothing failed either
+        raise RateLimited(exc.detail, fields=exc.fields) from exc
     return True

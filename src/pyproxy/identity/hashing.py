@@ -9,7 +9,7 @@ from typing import Self
 
 import bcrypt
 
-from pyproxy.errors.refusal import RateLimited
+from pyproxy.errors.refusal import AttemptsSpent, RateLimited
 from pyproxy.identity.turns import Turns
 
 MAX_SECRET_BYTES = 72  # bcrypt looks at no more: a longer secret would match by its beginning
@@ -18,6 +18,9 @@ DEFAULT_WAITING = 64  # secrets under way, of all clients together
 DEFAULT_EACH = 8  # secrets of one client that wait
 DEFAULT_PATIENCE_S = 15.0  # for one's turn; the turn itself takes as long as there are hashes
 RETRY_AFTER = b"5"  # seconds, after which a full queue has moved on
+MOST_REFUSED = 4096  # secrets that found their client's line full, and are known again
+
+_PATIENCE = ((b"Retry-After", RETRY_AFTER),)
 
 _Name = tuple[bytes, tuple[bytes, ...]]
 
@@ -80,6 +83,7 @@ class BcryptGate:
         self._attempts: dict[_Name, _Attempt] = {}
         self._turns: Turns[_Attempt] = Turns(each)
         self._running: set[asyncio.Future[int | None]] = set()
+        self._refused: dict[int, None] = {}
 
     async def __aenter__(self) -> Self:
         """The gate itself, closed at the end of the block."""
@@ -101,6 +105,8 @@ class BcryptGate:
             None if it matches none. One over 72 bytes does not, and is not hashed.
 
         Raises:
+            AttemptsSpent: Too many secrets of this client are waiting, and this is
+                another one.
             RateLimited: Too many secrets are waiting, its turn did not come in time,
                 or the gate is closed.
         """
@@ -139,11 +145,25 @@ class BcryptGate:
             self._make_room(client)
             attempt = _Attempt(name, secret, asyncio.get_running_loop().create_future())
             if not self._turns.try_add(client, attempt):
-                raise _busy()
+                raise self._turned_away(secret)
             self._attempts[name] = attempt
         elif not attempt.turn.is_set():
             self._turns.try_add(client, attempt)  # without room it has the others' turn
         return attempt
+
+    def _turned_away(self, secret: bytes) -> RateLimited:
+        """What a client hears that has a full line already.
+
+        So many unknown keys at once are guesses, of which each counts once: whoever comes
+        again with a key that might be good is not taken for one who tries many.
+        """
+        mark = hash(secret)  # keyed, by the interpreter
+        if mark in self._refused:
+            return _busy()
+        if len(self._refused) >= MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+        self._refused[mark] = None
+        return AttemptsSpent("too many keys of this client are waiting", fields=_PATIENCE)
 
     def _make_room(self, client: str) -> None:
         if self._is_closed:
@@ -221,4 +241,4 @@ def _is_match(secret: bytes, key_hash: bytes) -> bool:
 
 
 def _busy() -> RateLimited:
-    return RateLimited("the bcrypt queue is full", fields=((b"Retry-After", RETRY_AFTER),))
+    return RateLimited("the bcrypt queue is full", fields=_PATIENCE)

@@ -5,7 +5,13 @@ import hashlib
 
 import pytest
 
-from pyproxy.errors.refusal import BadRequest, ExpiredToken, InvalidToken, RateLimited
+from pyproxy.errors.refusal import (
+    AttemptsSpent,
+    BadRequest,
+    ExpiredToken,
+    InvalidToken,
+    RateLimited,
+)
 from pyproxy.gateway.stray import find_strays
 from pyproxy.gateway.visit import admit
 from pyproxy.identity.authenticator import Authenticator
@@ -34,6 +40,9 @@ def basic(user, password):
 
 def sha256(name, key, options=""):
     return f"{name}:sha256:{hashlib.sha256(key.encode()).hexdigest()} {options}\n"
+
+
+WAIT = ((b"Retry-After", b"12"),)
 
 
 class Gate:
@@ -73,7 +82,7 @@ class Budget:
 
     async def reserve(self):
         if not self.left:
-            raise RateLimited
+            raise AttemptsSpent(fields=WAIT)
         self.left -= 1
 
     async def refund(self):
@@ -235,8 +244,11 @@ async def test_token_is_never_hashed(slow_house, asked):
 
 async def test_too_many_unknown_keys_are_refused(slow_house, asked):
     slow_house.budget.left = 0
-    with pytest.raises(RateLimited):
+    with pytest.raises(RateLimited) as caught:
         await slow_house.find(asked("GET / HTTP/1.1", f"x-api-key: {FOREIGN}"))
+
+    assert not caught.value.is_failed_attempt
+    assert caught.value.fields == WAIT
 
 
 async def test_key_that_nobody_can_look_at_now_is_refused(slow_house, asked):

@@ -102,6 +102,33 @@ def test_client_is_whom_trusted_proxies_vouch_for(asked, peer, lines, address, i
 
 
 @pytest.mark.parametrize(
+    ("peer", "lines", "client"),
+    [
+        pytest.param("192.0.2.1", [], "192.0.2.1", id="v4"),
+        pytest.param("2001:db8::7", [], "2001:db8::/64", id="v6: its /64"),
+        pytest.param("::ffff:192.0.2.1", [], "192.0.2.1", id="v4 in v6"),
+        pytest.param("10.0.0.1", ["X-Forwarded-For: 192.0.2.7"], "192.0.2.7", id="of a proxy"),
+        pytest.param("10.0.0.1", [], "", id="trusted proxy that says nothing"),
+        pytest.param("10.0.0.1", ["X-Forwarded-For: unknown"], "", id="that says nonsense"),
+        pytest.param("10.0.0.1", ["X-Forwarded-For: 10.0.0.2"], "", id="another proxy"),
+        pytest.param("", [], "", id="unix socket"),
+    ],
+)
+def test_failures_count_for_whom_nobody_else_comes_through(asked, peer, lines, client):
+    visit = admit(asked("GET / HTTP/1.1", *lines, peer=peer), PROXIES, "id")
+
+    assert visit.client == client
+    assert visit.again(visit.exchange, "other").client == client
+
+
+def test_failures_through_a_balancer_that_names_nobody_count_for_nobody(asked):
+    exchange = asked("GET / HTTP/1.1", peer="192.0.2.1")
+    exchange.peer.is_unnamed = True
+
+    assert admit(exchange, PROXIES, "id").client == ""
+
+
+@pytest.mark.parametrize(
     ("lines", "request_id"),
     [
         pytest.param(["X-Request-Id: a.B_c-1"], "a.B_c-1", id="the client's"),

@@ -4,7 +4,8 @@ from concurrent.futures import Executor, Future
 import bcrypt
 import pytest
 
-from pyproxy.errors.refusal import RateLimited
+from pyproxy.errors.refusal import AttemptsSpent, RateLimited
+from pyproxy.identity import hashing
 from pyproxy.identity.hashing import BcryptGate
 from tests.waiting import turns
 
@@ -272,6 +273,50 @@ async def test_clients_line_is_bounded_and_others_are_not_touched(executor):
         await run_all(executor)
 
     assert good.result() == 1
+
+
+async def test_each_key_that_finds_its_clients_line_full_is_an_attempt_once(executor):
+    gate = BcryptGate(each=1, executor=executor)
+    kinds = []
+    async with asyncio.TaskGroup() as group:
+        for secret in (b"first", b"a"):
+            group.create_task(gate.matches(secret, HASHES, ME))
+            await settled()
+        for secret in (b"b", b"b", b"c", b"b"):
+            with pytest.raises(RateLimited) as caught:
+                await gate.matches(secret, HASHES, ME)
+            kinds.append((caught.type, caught.value.fields))
+        await run_all(executor)
+
+    wait = ((b"Retry-After", b"5"),)
+    assert kinds == [(kind, wait) for kind in (AttemptsSpent, RateLimited) * 2]
+
+
+async def test_keys_that_were_turned_away_are_not_remembered_without_end(executor, monkeypatch):
+    monkeypatch.setattr(hashing, "MOST_REFUSED", 2)
+    gate = BcryptGate(each=1, executor=executor)
+    async with asyncio.TaskGroup() as group:
+        for secret in (b"first", b"a"):
+            group.create_task(gate.matches(secret, HASHES, ME))
+            await settled()
+        for secret in (b"b", b"c", b"d", b"b"):
+            with pytest.raises(AttemptsSpent):
+                await gate.matches(secret, HASHES, ME)
+        await run_all(executor)
+
+    assert len(gate._refused) == 2
+
+
+async def test_who_finds_all_full_or_waits_too_long_has_tried_nothing(executor):
+    gate = BcryptGate(waiting=1, patience_s=0.0, executor=executor)
+    has_turn = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    await settled()
+    with pytest.raises(RateLimited) as caught:
+        await gate.matches(b"second", HASHES, OTHER)
+    await run_all(executor)
+
+    assert caught.type is RateLimited
+    assert await has_turn == 0
 
 
 async def test_full_queue_is_cut_where_it_is_longest(executor):

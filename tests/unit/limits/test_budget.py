@@ -1,7 +1,7 @@
 import pytest
 
 from pyproxy.config.quantities import Rate
-from pyproxy.errors.refusal import RateLimited
+from pyproxy.errors.refusal import AttemptsSpent
 from pyproxy.limits.budget import FailureBudget
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.memory import MemoryStore
@@ -29,9 +29,10 @@ async def test_failures_use_it_up(store):
     await budget.spend()
     await budget.reserve()
 
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(AttemptsSpent) as caught:
         await budget.spend()
 
+    assert caught.value.detail == "limit auth"
     assert caught.value.fields[0] == (b"Retry-After", b"12")
 
 
