@@ -377,21 +377,22 @@ class Gateway:
     is_faulty: bool = False
     worker: Worker | None = None
 
-    async def connect(self, trust=None, limit=65536):
-        """A new client."""
+    async def connect(self, trust=None, limit=65536, source=None):
+        """A new client; ``source`` is the address that it comes from."""
         trust = trust or self.trust
         name = "localhost" if trust else None
         async with asyncio.timeout(PATIENCE_S):
             pair = await asyncio.open_connection(
-                HOST, self.port, ssl=trust, server_hostname=name, limit=limit
-            )
+                HOST, self.port, ssl=trust, server_hostname=name, limit=limit,
+                local_addr=(source, 0) if source else None,
+            )  # fmt: skip
         client = Client(*pair)
         self.clients.append(client)
         return client
 
-    async def ask(self, *arguments, **named):
+    async def ask(self, *arguments, source=None, **named):
         """One request over a connection of its own."""
-        client = await self.connect()
+        client = await self.connect(source=source)
         answer = await client.ask(*arguments, **named)
         client.close()
         return answer

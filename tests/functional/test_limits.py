@@ -75,6 +75,15 @@ async def test_behind_a_trusted_proxy_each_client_has_its_own(start, willing):
     assert await statuses(gateway, 1, "X-Forwarded-For: 2001:db8:0:1::1") == [200]
 
 
+async def test_ipv4_written_in_ipv6_is_the_same_client(start, willing):
+    gateway = await start(willing, server=TRUSTED, route=BY_TIGHT, more=TIGHT)
+    client = await gateway.connect()
+    spellings = ["203.0.113.1", "::ffff:203.0.113.1", "::FFFF:cb00:7101", "0::ffff:203.0.113.1"]
+    got = [(await client.ask("GET", "/", f"X-Forwarded-For: {each}")).status for each in spellings]
+
+    assert got == [200, 200, 200, 429]
+
+
 async def test_limit_per_user(start, willing):
     gateway = await start(willing, route=BY_TIGHT, more=f'{TIGHT}\nper = "user"')
 
