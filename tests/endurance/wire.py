@@ -14,9 +14,9 @@ BLOCK = bytes(256 * 1024)
 _RESET = struct.pack("ii", 1, 0)
 
 
-def head(method, path, *lines):
+def head(method, path, *lines, key=KEY):
     """A request as ordinary clients send it."""
-    fields = ["Host: localhost", f"Authorization: Bearer {KEY}", *lines]
+    fields = ["Host: localhost", f"Authorization: Bearer {key}", *lines]
     return "\r\n".join([f"{method} {path} HTTP/1.1", *fields, "", ""]).encode()
 
 
@@ -51,10 +51,10 @@ def read_answer(sock):
     return text, body[:length]
 
 
-def ask(sock, path="/small"):
+def ask(sock, path="/small", key=KEY):
     """One request; how many seconds it took."""
     started = time.perf_counter()
-    sock.sendall(head("GET", path))
+    sock.sendall(head("GET", path, key=key))
     text, _ = read_answer(sock)
     assert text.startswith(b"HTTP/1.1 200"), text
     return time.perf_counter() - started
@@ -138,8 +138,8 @@ class GoodClient:
         failed: What went wrong.
     """
 
-    def __init__(self, port, trust, pace_s):
-        self._port, self._trust, self._pace_s = port, trust, pace_s
+    def __init__(self, port, trust, pace_s, key=KEY):
+        self._port, self._trust, self._pace_s, self._key = port, trust, pace_s, key
         self.took, self.failed = [], []
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -148,7 +148,7 @@ class GoodClient:
         try:
             with contextlib.closing(connect(self._port, self._trust)) as sock:
                 while not self._is_over.wait(self._pace_s):
-                    self.took.append(ask(sock))
+                    self.took.append(ask(sock, key=self._key))
         except (OSError, AssertionError) as exc:
             self.failed.append(exc)
 

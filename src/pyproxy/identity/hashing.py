@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -64,6 +65,7 @@ class BcryptGate:
         each: Secrets that one client may have waiting.
         patience_s: How long a caller waits for its turn.
         executor: Runs the attempts, and stays the caller's to shut down.
+        begin: Called once in each thread, before its first attempt.
     """
 
     def __init__(
@@ -73,9 +75,10 @@ class BcryptGate:
         each: int = DEFAULT_EACH,
         patience_s: float = DEFAULT_PATIENCE_S,
         executor: Executor | None = None,
+        begin: Callable[[], None] | None = None,
     ) -> None:
         self._owns_executor = executor is None
-        self._executor = executor or ThreadPoolExecutor(workers, "bcrypt")
+        self._executor = executor or ThreadPoolExecutor(workers, "bcrypt", initializer=begin)
         self._workers = workers
         self._waiting = waiting
         self._patience_s = patience_s

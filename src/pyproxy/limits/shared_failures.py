@@ -95,7 +95,11 @@ class SharedFailures:
     def _claim(self, mark: int, now: float) -> int:
         """The row that can best be spared, with nothing counted in it."""
         first = (mark & self._set_mask) * WAYS
-        row = min(range(first, first + WAYS), key=lambda row: self._worth(row, now))
+        marks = self._digests[first : first + WAYS].tolist()
+        if _NOBODY in marks:
+            row = first + marks.index(_NOBODY)
+        else:
+            row = min(range(first, first + WAYS), key=lambda row: self._worth(row, now))
         # First nobody's and then empty, before it is another's: it must not inherit.
         self._digests[row] = _NOBODY
         clear(self._counters, row * COUNTERS)
@@ -106,10 +110,8 @@ class SharedFailures:
     def _worth(self, row: int, now: float) -> tuple[int, float]:
         """What would be lost with a row: failures, and of as many the later ones."""
         window = self._windows[row]
-        if not self._digests[row] or not window:
-            return 0, 0.0
         latest = self._latest[row]
-        if is_over(latest, span_of(now, window)):
+        if not window or is_over(latest, span_of(now, window)):
             return 0, 0.0
         return self._total(row), latest * window
 

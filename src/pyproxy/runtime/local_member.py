@@ -12,6 +12,7 @@ from pyproxy.identity.revocations import Revocations
 from pyproxy.limits.memory import MemoryStore
 from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.courtesy import stand_back
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.orders import Orders
 from pyproxy.runtime.sockets import Listening
@@ -108,7 +109,8 @@ class LocalMember:
 
 def resources_for(zone: Zone | None) -> Resources:
     """What a worker on the running loop works with."""
-    loop, secret, gate = asyncio.get_running_loop(), secrets.token_bytes(32), BcryptGate()
+    loop, secret = asyncio.get_running_loop(), secrets.token_bytes(32)
+    gate = BcryptGate(begin=stand_back)
     if zone is None:
         return Resources(loop, secret, gate)
     return Resources(

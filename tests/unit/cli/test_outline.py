@@ -100,6 +100,7 @@ def test_secrets_are_left_out(text):
         pytest.param("https://issuer.test/jwks.json", id="key set"),
         pytest.param("issuer https://issuer.test, any audience", id="token rules"),
         pytest.param("signing.json, for 1h", id="minting"),
+        pytest.param("15m, after 20 failures in 10m from one address", id="bans"),
         pytest.param("/copilot (any method, any host)", id="what a route takes"),
         pytest.param("/ (POST, api.example.test)", id="what another takes"),
         pytest.param("http://127.0.0.1:4141 (copilot-api)", id="provider's upstream"),
@@ -180,6 +181,13 @@ def of_providers(tmp_path):
         return list(outline(loaded.settings, WALL, loaded.filled))
 
     return lines
+
+
+def test_bans_that_are_off_are_not_shown(tmp_path):
+    (tmp_path / "off.toml").write_text("[auth.ban]\nafter = 0\n")
+    loaded = load(tmp_path / "off.toml", {"API_KEY": "a-plain-key-of-somebody"}, tmp_path)
+
+    assert not any(line.startswith("  bans") for line in outline(loaded.settings, WALL))
 
 
 def test_there_is_no_heading_above_nothing(of_providers):

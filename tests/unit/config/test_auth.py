@@ -1,7 +1,14 @@
 import pytest
 from pydantic import ValidationError
 
-from pyproxy.config.auth import ALGORITHMS, AuthSettings, JwtSettings
+from pyproxy.config.auth import (
+    ALGORITHMS,
+    MOST_FAILURES,
+    AuthSettings,
+    BanSettings,
+    JwtSettings,
+)
+from pyproxy.limits.failures import MOST
 
 
 @pytest.mark.parametrize("name", ["HS256", "hs512", "none", "None", "HS1"])
@@ -60,3 +67,22 @@ def test_remote_key_set_is_told_by_its_source_and_its_terms(name):
 
 def test_no_remote_key_set_has_no_source():
     assert not JwtSettings.model_validate({"jwks_ttl": "1m"}).remote
+
+
+@pytest.mark.parametrize("after", [0, 1, 65_535])
+def test_bans_after_so_many_failures_or_none(after):
+    assert BanSettings.model_validate({"after": after}).after == after
+
+
+@pytest.mark.parametrize(
+    "ban",
+    [{"after": -1}, {"after": 65_536}, {"within": "0s"}, {"lasting": "0s"}, {"for": "1m"}],
+    ids=str,
+)
+def test_bans_that_cannot_be_meant_are_refused(ban):
+    with pytest.raises(ValidationError):
+        BanSettings.model_validate(ban)
+
+
+def test_a_counter_holds_as_many_failures_as_may_be_asked_for():
+    assert MOST_FAILURES <= MOST
