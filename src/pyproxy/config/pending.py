@@ -12,7 +12,6 @@ _Keys = Mapping[tuple[str, ...], tuple[object, ...]]
 _PENDING: Final[_Keys] = {
     ("auth", "ban"): ({},),
     ("store", "url"): ("memory:",),
-    ("metrics", "users"): (False, "false"),
 }
 # These have no effect either, but stand in many files and endanger nobody.
 _IGNORED: Final[_Keys] = {

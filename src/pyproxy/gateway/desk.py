@@ -8,6 +8,7 @@ from pyproxy.gateway.gateway import Gateway
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
+from pyproxy.telemetry.counts import Counts
 from pyproxy.telemetry.sparing import SparingLog
 
 
@@ -27,6 +28,7 @@ class Desk:
         trouble: Takes what goes wrong with others; ``None``: nobody wants to know.
         is_draining: The worker is about to stop.
         under_way: Requests under way by user and route, where a route limits them.
+        counts: What is counted of all requests.
     """
 
     gateway: Gateway
@@ -40,3 +42,4 @@ class Desk:
     trouble: SparingLog | None = None
     is_draining: bool = False
     under_way: Occupancy = field(default_factory=MemoryOccupancy)
+    counts: Counts = field(default_factory=Counts)

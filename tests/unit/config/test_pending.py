@@ -9,7 +9,6 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
     [
         ({"auth": {"ban": {"after": 20}}}, ("auth", "ban")),
         ({"store": {"url": "redis://h"}}, ("store", "url")),
-        ({"metrics": {"users": True}}, ("metrics", "users")),
     ],
     ids=str,
 )
@@ -25,7 +24,7 @@ def test_what_this_version_cannot_do_is_refused(tree, where):
     [
         {},
         {"server": {"workers": "auto"}},
-        {"auth": {"ban": {}}, "store": {"url": "memory:"}},
+        {"auth": {"ban": {}}, "store": {"url": "memory:"}, "metrics": {"users": True}},
         {"server": 3, "listeners": "x", "routes": ["y", {"health": 1}], "auth": []},
     ],
     ids=str,
