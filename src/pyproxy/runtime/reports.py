@@ -57,23 +57,24 @@ class ReportSender(asyncio.Protocol):
         """It was."""
         self._is_written.set()
 
-    async def run(self, report: Callable[[], Report | None]) -> None:
+    async def run(self, report: Callable[[], Report | None], period_s: float = PERIOD_S) -> None:
         """Push a report each second until cancelled; seldomer where it takes long to make.
 
         Args:
             report: Makes one; ``None`` while there is nothing to tell.
+            period_s: Seconds between two.
         """
         clock = asyncio.get_running_loop().time
         while True:
             began = clock()
             if self._is_written.is_set():
                 self._push(report())
-            await asyncio.sleep(max(PERIOD_S, (clock() - began) / _SHARE))
+            await asyncio.sleep(pause_s(clock() - began, period_s))
 
-    async def finish(self, report: Report | None) -> None:
-        """Push the last one, and close when it was read, or after a second at most."""
+    async def finish(self, report: Report | None, within_s: float = LAST_WORDS_S) -> None:
+        """Push the last one, and close when it was read, or when the time is over."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORDS_S):
+            async with asyncio.timeout(within_s):
                 await self._is_written.wait()
                 self._push(report)
                 await self._is_written.wait()
@@ -85,6 +86,16 @@ class ReportSender(asyncio.Protocol):
             return
         payload = pickle.dumps(report)
         self._transport.write(_HEADER.pack(len(payload)) + payload)
+
+
+def pause_s(took_s: float, period_s: float) -> float:
+    """Seconds until the next report, so that making them takes a hundredth of all time at most.
+
+    Args:
+        took_s: What the last one took.
+        period_s: What is wanted.
+    """
+    return max(period_s, took_s / _SHARE)
 
 
 class ReportReceiver(asyncio.Protocol):
