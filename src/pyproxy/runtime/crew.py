@@ -190,8 +190,7 @@ class Crew:
         self._leaving += surplus
         self.loaded, self.listenings = loaded, listenings
         self._journal.commit()
-        if not loaded.settings.metrics.users:
-            self._roll.forget_users()
+        self._roll.count_users(loaded.settings.metrics.users)
         for each in newcomers:
             self._tend_soon(each, 0.0)
         # The new ones first, so that there is always somebody who accepts.

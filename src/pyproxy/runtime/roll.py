@@ -38,21 +38,26 @@ class Roll:
     Attributes:
         deaths: Workers that ended though nobody asked them to.
         past: What those counted that have ended.
+        is_by_user: Users are counted.
     """
 
     deaths: int = 0
     past: Report = field(default_factory=Report)
+    is_by_user: bool = False
 
     def strike_off(self, member: Member) -> None:
         """Take over what a worker counted that has ended; once for each."""
         self.past = merge((self.past, retired(member.report())))
+        self.count_users(self.is_by_user)
 
-    def forget_users(self) -> None:
-        """Nobody wants to know any more which users there were."""
-        counters = self.past.counters
-        self.past.counters = {
-            series: value for series, value in counters.items() if series[0] != USER_REQUESTS
-        }
+    def count_users(self, is_wanted: bool) -> None:
+        """Keep what is counted by user, or forget whom there were."""
+        self.is_by_user = is_wanted
+        if not is_wanted:
+            counters = self.past.counters
+            self.past.counters = {
+                series: value for series, value in counters.items() if series[0] != USER_REQUESTS
+            }
 
     def total_past(self, lines_lost: int) -> Report:
         """What those counted that have ended, and what is counted in this process.

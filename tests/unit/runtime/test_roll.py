@@ -69,9 +69,14 @@ def test_the_main_process_adds_deaths_and_its_own_lost_lines():
     assert roll.past.counters[LINES_LOST, ()] == 3  # the own ones are not counted again and again
 
 
-def test_users_are_forgotten_and_nothing_else_is():
-    roll = Roll()
+def test_users_are_forgotten_and_nothing_else_is_and_those_too_whose_worker_ends_later():
+    roll = Roll(is_by_user=True)
     roll.strike_off(Member(0, 5))
-    roll.forget_users()
+    known = roll.past.counters
+    roll.count_users(False)
+    after = roll.past.counters
+    roll.strike_off(Member(1, 6))
 
-    assert roll.past.counters == {GOT: 5}
+    assert known == {GOT: 5, ALICES: 5}
+    assert after == {GOT: 5}
+    assert roll.past.counters == {GOT: 11}
