@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,14 @@ class Journal(test_supervisor.Journal):
     """Kept; nothing of it is ever lost."""
 
     lines_lost = 0
+
+
+async def ready(journal):
+    """The port, once all workers are there: processes take longer than what is tested in one."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(TimeoutError):
+                return int((await journal.next("listener.ready"))["port"])
 
 
 @dataclass
@@ -126,8 +134,7 @@ async def gateway_of(folder, upstream, workers, more=""):
     supervisor = Supervisor(loaded, journal, read, 1 << 20)
     running = asyncio.ensure_future(supervisor.run(prepare(loaded, time.time())))
     try:
-        ready = await journal.next("listener.ready")
-        yield Gateway(supervisor, journal, folder, upstream, int(ready["port"]))
+        yield Gateway(supervisor, journal, folder, upstream, await ready(journal))
     finally:
         running.cancel()
         await asyncio.wait([running])
