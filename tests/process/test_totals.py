@@ -27,7 +27,7 @@ from pyproxy.telemetry.catalogue import (
 )
 from pyproxy.telemetry.report import Series
 from pyproxy.telemetry.totals import merge
-from tests.functional import test_supervisor
+from tests.functional.test_supervisor import Journal
 from tests.process.crowd import Crowd
 from tests.process.served import PATIENCE_S, Upstream
 from tests.process.test_workers import config
@@ -37,12 +37,6 @@ USERS = "[metrics]\nusers = true\n"
 QUIET = 'level = "error"\naccess = false\naudit = "audit.log"'
 # Reports come every second, and nobody is told.
 LOOK_S = 0.01
-
-
-class Journal(test_supervisor.Journal):
-    """Kept; nothing of it is ever lost."""
-
-    lines_lost = 0
 
 
 async def ready(journal):

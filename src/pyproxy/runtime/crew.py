@@ -83,7 +83,7 @@ class Crew:
     @property
     def retired(self) -> Report:
         """What workers counted that have ended, and this process itself; add it to ``reports``."""
-        return self._roll.total_past(self._journal.lines_lost)
+        return self._roll.total_past(self._journal.lost_total)
 
     # A change
 

@@ -97,7 +97,7 @@ class Process:
         if self._worker is None or self._journal is None:
             return None
         report = self._worker.report()
-        report.counters[LINES_LOST, ()] = self._journal.lines_lost
+        report.counters[LINES_LOST, ()] = self._journal.lost_total
         return report
 
     def _report(self, name: str, error: BaseException) -> None:

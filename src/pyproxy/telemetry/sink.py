@@ -42,7 +42,7 @@ class LineSink:
         retry_s: Seconds between attempts while writing fails.
 
     Attributes:
-        lost: Lines that were dropped so far, told or not.
+        lost_total: Lines that were dropped so far, told or not.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class LineSink:
         self._lines: deque[str] = deque()
         self._pending_bytes = 0
         self._lost = 0
-        self.lost = 0
+        self.lost_total = 0
         self._unwritten = b""
         # SimpleQueue, because its put is the one that may interrupt itself.
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -79,7 +79,7 @@ class LineSink:
         """
         if self._pending_bytes >= self._max_pending_bytes:
             self._lost += 1
-            self.lost += 1
+            self.lost_total += 1
         else:
             self._lines.append(line)
             self._pending_bytes += len(line) + _LINE_BYTES

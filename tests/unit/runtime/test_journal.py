@@ -92,10 +92,10 @@ def test_settings_that_are_given_up_change_nothing(settings, tmp_path):
 
 def test_lines_lost_are_added_up_over_all_logs_and_their_successors(settings, tmp_path):
     journal = Journal(settings, lambda: WALL)
-    journal._sink.lost, journal._audit_sink.lost = 1, 2
+    journal._sink.lost_total, journal._audit_sink.lost_total = 1, 2
     journal.prepare(settings.model_copy(update={"audit": str(tmp_path / "other.log")}))
     journal.commit()
-    journal._audit_sink.lost = 4
+    journal._audit_sink.lost_total = 4
     journal.close(WALL)
 
-    assert journal.lines_lost == 7
+    assert journal.lost_total == 7

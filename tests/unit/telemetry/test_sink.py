@@ -214,4 +214,4 @@ def test_what_was_dropped_is_counted_for_good_also_when_it_was_told():
     sink.close()
 
     assert outlet.taken == b"lost 3\n"
-    assert sink.lost == 3
+    assert sink.lost_total == 3
