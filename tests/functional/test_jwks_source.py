@@ -324,6 +324,22 @@ async def test_keys_past_their_maximum_age_are_no_longer_trusted(provider):
     assert [event.get("keys") for event in remote.events] == ["1", "kept", "lost"]
 
 
+async def test_it_grows_old_from_the_last_good_fetch_or_from_its_beginning(provider):
+    remote = Remote(provider)
+    remote.clock.now += 5.0
+    ages = [remote.keys.age_s(remote.clock.now)]
+    failing = [remote.keys.is_failing]
+    for serve in (provider.serve, lambda _: provider.answers.clear(), provider.serve):
+        serve(FIRST)
+        await remote.refresh()
+        remote.clock.now += 2.0
+        ages.append(remote.keys.age_s(remote.clock.now))
+        failing.append(remote.keys.is_failing)
+
+    assert ages == [5.0, 2.0, 4.0, 2.0]
+    assert failing == [False, False, True, False]
+
+
 async def test_lost_keys_come_back(provider):
     provider.answers["/jwks"] = lambda _: _respond(_document(FIRST), ETag='"v1"')
     remote = Remote(provider, max_age_s=1000.0)

@@ -38,6 +38,8 @@ credential = {{ header = "X-Key", value = {{ file = "provider.key" }} }}
 class Journal:
     """What is written, kept; stands where ``runtime.Journal`` stands."""
 
+    lost_total = 0
+
     def __init__(self):
         self.lines = []
         self._news = asyncio.Event()

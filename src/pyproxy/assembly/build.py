@@ -132,6 +132,7 @@ def draft(
         cors=_cors(settings),
         block=security.over_plain + line,
         tls_block=security.over_tls + line,
+        plans=tuple(plans.values()),
     )
     return Draft(gateway, sources, tuple(plan.upstream for plan in plans.values()))
 

@@ -11,7 +11,6 @@ _Keys = Mapping[tuple[str, ...], tuple[object, ...]]
 # values that ask for nothing, which are fine.
 _PENDING: Final[_Keys] = {
     ("store", "url"): ("memory:",),
-    ("metrics", "users"): (False, "false"),
 }
 # These have no effect either, but stand in many files and endanger nobody.
 _IGNORED: Final[_Keys] = {

@@ -31,7 +31,8 @@ class MetricsSettings(Section):
     """What is counted."""
 
     users: bool = Field(
-        default=False, description="A label for the user; off, because it is unbounded."
+        default=False,
+        description="Count by user too, up to 10,000 series; who comes later is 'other'.",
     )
 
 

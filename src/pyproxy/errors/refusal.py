@@ -186,10 +186,20 @@ class HeadersTooLarge(Refusal):
 
 
 class RateLimited(Refusal):
-    """Too many requests (RFC 6585 section 4)."""
+    """Too many requests (RFC 6585 section 4).
+
+    Attributes:
+        limit: The name of the rate limit that was met; empty: it was something else.
+    """
 
     status, code = 429, "rate_limited"
     message = "Too many requests; wait as long as Retry-After says."
+
+    def __init__(
+        self, detail: str = "", *, fields: tuple[Field, ...] = (), limit: str = ""
+    ) -> None:
+        super().__init__(detail, fields=fields)
+        self.limit = limit
 
 
 class AttemptsSpent(RateLimited):

@@ -10,6 +10,7 @@ from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
 from pyproxy.telemetry.access import AccessLog
 from pyproxy.telemetry.audit import AuditLog
+from pyproxy.telemetry.counts import Counts
 from pyproxy.telemetry.sparing import SparingLog
 
 
@@ -42,6 +43,7 @@ class Desk:
         trouble: Takes what goes wrong with others; ``None``: nobody wants to know.
         is_draining: The worker is about to stop.
         under_way: Requests under way by user and route, where a route limits them.
+        counts: What is counted of all requests.
         bans: Addresses that are shut out.
         attempts: What was tried in vain.
     """
@@ -57,5 +59,6 @@ class Desk:
     trouble: SparingLog | None = None
     is_draining: bool = False
     under_way: Occupancy = field(default_factory=MemoryOccupancy)
+    counts: Counts = field(default_factory=Counts)
     bans: Bans = field(default_factory=MemoryBans)
     attempts: Attempts = field(default_factory=Attempts)

@@ -119,7 +119,7 @@ async def _attempt(
     )  # fmt: skip
     # Bytes of a body could be taken for the first of another protocol.
     protocols = () if exchange.body.length else up.protocols
-    sent_at = desk.now()
+    record.asked_at = desk.now()
     endpoint.busy += 1
     try:
         connection.request(
@@ -146,9 +146,11 @@ async def _attempt(
             relay.drop()
         if not exchange.body.is_complete:
             exchange.body.detach()
+        desk.counts.streams -= relay.is_stream
         record.status = relay.status or record.status
         record.is_aborted = relay.is_aborted
         if relay.broke_off is not None:
             failed(desk, relay.broke_off, record)
         if relay.head_at:
-            record.upstream_ms = (relay.head_at - sent_at) * 1000.0
+            record.first_byte_at = relay.head_at
+            record.upstream_ms = (relay.head_at - record.asked_at) * 1000.0

@@ -36,6 +36,7 @@ class Gateway:
         cors: Which web pages may call.
         block: Field lines of the gateway's own answers, over plain HTTP.
         tls_block: Likewise over TLS.
+        plans: Of all routes, in the order of the file.
     """
 
     tables: Mapping[str, Table[Plan]]
@@ -53,3 +54,4 @@ class Gateway:
     cors: Cors
     block: bytes
     tls_block: bytes
+    plans: tuple[Plan, ...] = ()

@@ -63,6 +63,7 @@ class Handler:
             status=CLIENT_LEFT,
         )
         known, course = known_course(exchange, gateway), None
+        desk.counts.in_flight += 1
         try:
             visit = (
                 known.visit.again(exchange, record.request_id)
@@ -92,9 +93,15 @@ class Handler:
         desk = self._desk
         record.bytes_in = exchange.body.received
         record.bytes_out = exchange.sent
-        record.ms = (desk.now() - started) * 1000.0
+        ended = desk.now()
+        record.ms = (ended - started) * 1000.0
         if exchange.has_begun and not exchange.is_ended:
             record.is_aborted = True
+        if exchange.has_begun and not record.first_byte_at:
+            record.first_byte_at = ended  # the gateway's own answers leave in one piece
+        counts = desk.counts
+        counts.in_flight -= 1
+        counts.ended(record, started, ended)
         if desk.access is not None:
             desk.access.put(record, desk.wall())
 
@@ -160,6 +167,7 @@ class Handler:
             record.path, record.request_id = "", desk.new_id()
         if not exchange.has_begun:
             record.status = refusal.status
+        desk.counts.refused(refusal, record)
         denied(desk, refusal, record)
         count_attempt(desk, gateway, exchange.peer, refusal, record)
         failed(desk, refusal, record)
@@ -175,6 +183,7 @@ class Handler:
         record = Record(
             request_id=desk.new_id(), ip=peer.address, status=refusal.status, code=refusal.code
         )
+        desk.counts.rejected(refusal, record)
         denied(desk, refusal, record)
         if desk.access is not None:
             desk.access.put(record, desk.wall())

@@ -34,11 +34,14 @@ class Relay:
         is_complete: The answer came to its end; the connection is somebody else's now.
         is_aborted: The answer broke off after its head.
         broke_off: Why it did.
+        is_stream: Events or another protocol follow the head; counted among the streams
+            by itself, and off again by who made it.
     """
 
     __slots__ = (
         "_connection",
         "_cors",
+        "_counts",
         "_exchange",
         "_now",
         "_request_id",
@@ -50,6 +53,7 @@ class Relay:
         "head_at",
         "is_aborted",
         "is_complete",
+        "is_stream",
         "status",
     )
 
@@ -72,11 +76,12 @@ class Relay:
         self._now = desk.now
         self._wall = desk.wall
         self._worked = worked
+        self._counts = desk.counts
         self.done = exchange.signal()
         self.status = 0
         self.head_at = 0.0
         self.is_complete = False
-        self.is_aborted = False
+        self.is_aborted = self.is_stream = False
         self.broke_off: Refusal | None = None
         if not exchange.body.is_complete and b"expect" in exchange.head.index:
             desk.loop.call_later(CONTINUE_AFTER_S, self.anticipate_continue)
@@ -111,6 +116,8 @@ class Relay:
             exchange.keeps_alive = False
         has_body = exchange.head.method != b"HEAD" and head.status not in _BODILESS
         down = self._shaped(head, keeps=not has_body)
+        if down.is_stream:
+            self._begin_stream()
         text = down.lines + downward_end(down, self._request_id, self._wall())
         exchange.begin(text, length if has_body else None)
 
@@ -120,6 +127,7 @@ class Relay:
         self.status = head.status
         self.head_at = self._now()
         self._worked()
+        self._begin_stream()
         down = self._shaped(head, keeps=False)
         text = down.lines + downward_end(down, self._request_id, self._wall())
         exchange.switch(text + upgrade_lines(protocols))
@@ -135,6 +143,10 @@ class Relay:
         self.is_aborted = is_cut
         self.broke_off = refusal
         self.done.set()
+
+    def _begin_stream(self) -> None:
+        self.is_stream = True
+        self._counts.streams += 1
 
     def _shaped(self, head: ResponseHead, *, keeps: bool) -> DownwardHead:
         """The head for the client: the last one on the connection, if this is its repetition."""

@@ -96,6 +96,11 @@ class BcryptGate:
         """Close it."""
         await self.close()
 
+    @property
+    def waiting(self) -> int:
+        """Secrets that are being hashed, or wait to be."""
+        return len(self._attempts)
+
     async def matches(self, secret: bytes, hashes: tuple[bytes, ...], client: str) -> int | None:
         """The index of the first hash that ``secret`` matches.
 

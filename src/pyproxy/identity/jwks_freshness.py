@@ -38,6 +38,10 @@ class Freshness:
         """Fetches that failed since the last good one."""
         return self._failures
 
+    def age_s(self, now: float) -> float:
+        """Seconds since the set was last known to be its source's; without end before that."""
+        return now - self._fetched_at
+
     def succeeded(self, now: float) -> None:
         """The set was fetched, or the source said that it has not changed."""
         self._fetched_at = now

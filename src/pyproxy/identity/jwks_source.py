@@ -29,6 +29,9 @@ class RemoteKeySet:
     ``run`` alone fetches, so there is one fetch at a time whoever asks. While the
     source is down, slow or talks nonsense, the keys last fetched stay in force up
     to their maximum age; so they do when it offers no usable key at all.
+
+    Attributes:
+        source: Its URL, or the issuer's, without a query.
     """
 
     def __init__(
@@ -74,7 +77,8 @@ class RemoteKeySet:
         self._on_event = on_event
         self._proxy_for = proxy_for
         self._freshness = Freshness(ttl_s, max_age_s)
-        self._source = (url or issuer_url).partition("?")[0]
+        self.source = (url or issuer_url).partition("?")[0]
+        self._began_at = clock()
         self._keys: KeySet | None = None
         self._etag = ""
         self._discovered = ("", 0.0)
@@ -89,6 +93,15 @@ class RemoteKeySet:
             now: Monotonic seconds.
         """
         return self._keys if self._freshness.is_trusted(now) else None
+
+    @property
+    def is_failing(self) -> bool:
+        """The last fetch brought nothing that can be used."""
+        return self._freshness.failures > 0
+
+    def age_s(self, now: float) -> float:
+        """Seconds since it was last known to be its source's, or since this began."""
+        return min(self._freshness.age_s(now), now - self._began_at)
 
     async def run(self) -> None:
         """Keep the set fresh until cancelled."""
@@ -155,11 +168,11 @@ class RemoteKeySet:
 
     def _parse(self, document: bytes) -> KeySet:
         keys = KeySet.parse(
-            document, algorithms=self._algorithms, source=self._source, public_only=True
+            document, algorithms=self._algorithms, source=self.source, public_only=True
         )
         if not keys.keys:
             faults = "; ".join(map(str, keys.faults[:_MAX_SPOKEN_FAULTS]))
-            raise BadKeySet(self._source, f"no usable key in the set. {faults}".strip(". "))
+            raise BadKeySet(self.source, f"no usable key in the set. {faults}".strip(". "))
         return keys
 
     def _fail(self, reason: str) -> None:
@@ -171,12 +184,12 @@ class RemoteKeySet:
             self._keys, self._etag = None, ""
             self._on_change(None)
         if self._freshness.failures == 1 or is_lost:
-            details = {"result": "failed", "source": self._source, "reason": reason}
+            details = {"result": "failed", "source": self.source, "reason": reason}
             details["keys"] = "lost" if is_lost else "kept" if self._keys else "none"
             self._on_event("jwks.reloaded", details)
 
     def _tell_keys(self, keys: KeySet) -> None:
-        details = {"result": "ok", "source": self._source, "keys": str(len(keys.keys))}
+        details = {"result": "ok", "source": self.source, "keys": str(len(keys.keys))}
         if keys.faults:
             details["refused"] = str(len(keys.faults))
             details["faults"] = "; ".join(map(str, keys.faults[:_MAX_SPOKEN_FAULTS]))

@@ -17,9 +17,11 @@ class KeySets:
         generation: Grows whenever the keys in force change; whatever remembers
             verified tokens forgets them then.
         current: All keys in force.
+        stale_since: Monotonic seconds, since when the files hold something that cannot
+            be used; ``None``: they hold what is in force. Set by who reads them.
     """
 
-    __slots__ = ("_local", "_minted", "_remote", "current", "generation")
+    __slots__ = ("_local", "_minted", "_remote", "current", "generation", "stale_since")
 
     def __init__(self, *, local: KeySet = _NO_KEYS, minted: KeySet = _NO_KEYS) -> None:
         self._local = local
@@ -27,10 +29,12 @@ class KeySets:
         self._remote: KeySet | None = None
         self.current = minted.merge(local)
         self.generation = 0
+        self.stale_since: float | None = None
 
     def replace_local(self, local: KeySet) -> None:
         """Take over a new content of the local file."""
         self._local = local
+        self.stale_since = None
         self._combine()
 
     def replace_minted(self, minted: KeySet) -> None:
@@ -42,6 +46,10 @@ class KeySets:
         """Take over a fetched set; ``None``: there is none that can be trusted."""
         self._remote = remote
         self._combine()
+
+    def of_files(self) -> tuple[KeySet, ...]:
+        """The sets in use that are not the remote one."""
+        return (self._minted,) if self._remote is not None else (self._minted, self._local)
 
     def find(self, kid: str | None, alg: str) -> VerificationKey | None:
         """The key for a token, as ``KeySet.find``."""

@@ -89,7 +89,8 @@ class Meter:
 
 def refused(answer: Taken) -> RateLimited:
     """The refusal of a request for which ``answer`` has no token."""
-    return RateLimited(f"limit {answer.limit.name}", fields=limit_fields(answer))
+    name = answer.limit.name
+    return RateLimited(f"limit {name}", fields=limit_fields(answer), limit=name)
 
 
 def limit_fields(answer: Taken) -> tuple[Field, ...]:

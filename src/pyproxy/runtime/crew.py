@@ -14,12 +14,14 @@ from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.local_member import LocalMember
-from pyproxy.runtime.members import Lost, Member
+from pyproxy.runtime.members import Lost, Member, all_of
 from pyproxy.runtime.process_member import ProcessMember
+from pyproxy.runtime.roll import MemberReport, Roll, reports_of
 from pyproxy.runtime.sockets import Listening, listen
 from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.zone import Zone
+from pyproxy.telemetry.report import Report
 
 # Who lived this long did not die of its orders.
 _STEADY_S: Final = 60.0
@@ -65,6 +67,7 @@ class Crew:
         # Guards who is a member, and what is in force: one change at a time.
         self._lock = asyncio.Lock()
         self._is_ending = False
+        self._roll = Roll()
         self.loaded: Loaded | None = None
         self.listenings: tuple[Listening, ...] = ()
 
@@ -72,6 +75,15 @@ class Crew:
     def local(self) -> LocalMember | None:
         """The worker in this process, if it is the one that serves."""
         return next((each for each in self._members if isinstance(each, LocalMember)), None)
+
+    def reports(self) -> tuple[MemberReport, ...]:
+        """What each worker said last, also those that are about to leave; waits for nobody."""
+        return reports_of((*self._members, *self._leaving))
+
+    @property
+    def retired(self) -> Report:
+        """What workers counted that have ended, and this process itself; add it to ``reports``."""
+        return self._roll.total_past(self._journal.lost_total)
 
     # A change
 
@@ -153,7 +165,7 @@ class Crew:
         log = loaded.settings.server.log
         try:
             await self._blocking.call("logs", partial(self._journal.prepare, log))
-            await _all(each.prepare(loaded, listenings, prepared) for each in members)
+            await all_of(each.prepare(loaded, listenings, prepared) for each in members)
         except Exception:
             self._journal.forget()
             await asyncio.gather(*(each.forget() for each in members), return_exceptions=True)
@@ -178,6 +190,7 @@ class Crew:
         self._leaving += surplus
         self.loaded, self.listenings = loaded, listenings
         self._journal.commit()
+        self._roll.count_users(loaded.settings.metrics.users)
         for each in newcomers:
             self._tend_soon(each, 0.0)
         # The new ones first, so that there is always somebody who accepts.
@@ -214,10 +227,13 @@ class Crew:
             self._zone.free(member.slot)
         if self._is_ending:
             return
+        # At once, and with nothing awaited until it is off the list: neither missing nor twice.
+        self._roll.strike_off(member)
         if member in self._leaving:
             self._leaving.remove(member)
             return
         self._members.remove(member)
+        self._roll.deaths += 1
         self._journal.log.warning(
             "worker.ended", how or "it was told to", slot=member.slot, pid=member.pid
         )
@@ -278,16 +294,3 @@ class Crew:
         """End every worker at once."""
         for each in (*self._members, *self._leaving):
             each.kill()
-
-
-async def _all(works: Iterable[Coroutine[object, object, None]]) -> None:
-    """Wait for all; raise what the first that failed did, faults of several joined."""
-    outcomes = await asyncio.gather(*works, return_exceptions=True)
-    failed = [each for each in outcomes if isinstance(each, BaseException)]
-    faults = [
-        fault for each in failed if isinstance(each, ConfigurationError) for fault in each.faults
-    ]
-    if faults:
-        raise ConfigurationError(*dict.fromkeys(faults))
-    for each in failed:
-        raise each

@@ -44,6 +44,7 @@ class Journal:
         self._is_coloured = is_coloured(sys.__stdout__, os.environ)
         self._sink = LineSink(StreamOutlet.of("stdout"), self._lost)
         self._audit_sink = LineSink(audit_outlet, self._lost)
+        self._lost_before = 0
         self.log = Log(
             self._sink.put,
             wall,
@@ -81,6 +82,7 @@ class Journal:
         install(self.log)
         if audit_outlet is not None:
             old, self._audit_sink = self._audit_sink, LineSink(audit_outlet, self._lost)
+            self._lost_before += old.lost_total
             # It writes what is pending, which may take a while.
             Thread(target=old.close, name="log-closer", daemon=True).start()
 
@@ -94,6 +96,11 @@ class Journal:
 
     def _lost(self, count: int) -> str:
         return self.log.lost_line(count)
+
+    @property
+    def lost_total(self) -> int:
+        """Lines that were dropped so far, of all logs together."""
+        return self._lost_before + self._sink.lost_total + self._audit_sink.lost_total
 
     def report(self, name: str, error: BaseException) -> None:
         """Write down a fault of ours, or of a background task."""

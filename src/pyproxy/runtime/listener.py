@@ -148,6 +148,11 @@ class Listener:
         self._port.drain()
 
     @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._port.connections)
+
+    @property
     def is_quiet(self) -> bool:
         """Nothing is to be waited for.
 

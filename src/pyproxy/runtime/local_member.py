@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Sequence
 
 from pyproxy.assembly.resources import Resources
@@ -20,6 +21,7 @@ from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.worker import Worker
 from pyproxy.runtime.zone import Zone
+from pyproxy.telemetry.report import Report
 
 
 class LocalMember:
@@ -38,6 +40,7 @@ class LocalMember:
     ) -> None:
         self.slot = slot
         self.pid = os.getpid()
+        self.since = time.time()
         self._tasks = Tasks(journal.report)
         self.resources = resources_for(zone)
         self._worker = Worker(
@@ -50,6 +53,15 @@ class LocalMember:
         )
         self._finishing: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
+
+    @property
+    def is_answering(self) -> bool:
+        """See ``Member``; who would hear that it is not?"""
+        return True
+
+    def report(self) -> Report:
+        """See ``Member``; it is of this moment."""
+        return self._worker.report()
 
     async def prepare(
         self, loaded: Loaded, listenings: Sequence[Listening], prepared: Prepared | None

@@ -1,11 +1,14 @@
 """A worker, as the supervisor sees it, wherever it runs."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Protocol
 
 from pyproxy.config.load import Loaded
+from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.startup import Prepared
+from pyproxy.telemetry.report import Report
 
 
 class Lost(Exception):
@@ -22,10 +25,24 @@ class Member(Protocol):
     Attributes:
         slot: Its place in the shared memory.
         pid: Of its process.
+        since: Epoch seconds of its start.
     """
 
     slot: int
     pid: int
+    since: float
+
+    @property
+    def is_answering(self) -> bool:
+        """It gave a sign of life in the last seconds."""
+        ...
+
+    def report(self) -> Report:
+        """What it counted and sees, at most a second old while it is answering; never waits.
+
+        After its end, what it last said: all that it counted, unless it was killed.
+        """
+        ...
 
     async def prepare(
         self, loaded: Loaded, listenings: Sequence[Listening], prepared: Prepared | None
@@ -49,3 +66,16 @@ class Member(Protocol):
 
     def kill(self) -> None:
         """End it at once."""
+
+
+async def all_of(works: Iterable[Coroutine[object, object, None]]) -> None:
+    """Wait for all; raise what the first that failed did, faults of several joined."""
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    failed = [each for each in outcomes if isinstance(each, BaseException)]
+    faults = [
+        fault for each in failed if isinstance(each, ConfigurationError) for fault in each.faults
+    ]
+    if faults:
+        raise ConfigurationError(*dict.fromkeys(faults))
+    for each in failed:
+        raise each

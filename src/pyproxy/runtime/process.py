@@ -19,10 +19,13 @@ from pyproxy.runtime.local_member import resources_for
 from pyproxy.runtime.loop import new_event_loop
 from pyproxy.runtime.orders import Commit, Forget, Leave, Orders, Prepare
 from pyproxy.runtime.preflight import occupy_standard_descriptors, raise_file_limit
+from pyproxy.runtime.reports import ReportSender
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.worker import Worker
 from pyproxy.runtime.zone import Zone
 from pyproxy.telemetry.bridge import exception_handler
+from pyproxy.telemetry.catalogue import LINES_LOST
+from pyproxy.telemetry.report import Report
 
 _OURS: Final = {signal.SIGINT, signal.SIGHUP}  # the supervisor's to act on
 
@@ -31,16 +34,22 @@ def main(arguments: Sequence[str]) -> None:
     """Run one worker.
 
     Args:
-        arguments: Descriptors of the link and of the shared memory, and the slot there.
+        arguments: Descriptors of the link, of the socket for reports and of the shared
+            memory, and the slot there.
     """
     for number in _OURS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
     occupy_standard_descriptors()
-    end, memory, slot = map(int, arguments)
-    with socket.socket(fileno=end) as link, asyncio.Runner(loop_factory=new_event_loop) as runner:
+    end, sink, memory, slot = map(int, arguments)
+    with (
+        socket.socket(fileno=end) as link,
+        socket.socket(fileno=sink) as reports,
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
         link.set_inheritable(False)
-        runner.run(Process(Link(link), Zone.attach(memory), slot).run())
+        reports.set_inheritable(False)
+        runner.run(Process(Link(link), reports, Zone.attach(memory), slot).run())
 
 
 class Process:
@@ -48,12 +57,14 @@ class Process:
 
     Args:
         link: To the supervisor.
+        reports: Takes reports.
         zone: What the workers share.
         slot: Ours in it.
     """
 
-    def __init__(self, link: Link, zone: Zone, slot: int) -> None:
+    def __init__(self, link: Link, reports: socket.socket, zone: Zone, slot: int) -> None:
         self._link = link
+        self._reports = reports
         self._zone = zone
         self._slot = slot
         self._blocking = Blocking()
@@ -70,14 +81,24 @@ class Process:
         # For this worker alone: another one takes its place.
         loop.add_signal_handler(signal.SIGTERM, self._end, False)
         threading.Thread(target=self._listen, args=(loop,), name="link", daemon=True).start()
+        sender = await ReportSender.over(self._reports)
+        _ = self._tasks.start(sender.run(self._report_to_supervisor), "reports")
         try:
             await self._over.wait()
         finally:
             await self._tasks.close()
             if self._worker is not None:
                 await self._worker.close()
+            await sender.finish(self._report_to_supervisor())
             if self._journal is not None:
                 self._journal.close(time.time())
+
+    def _report_to_supervisor(self) -> Report | None:
+        if self._worker is None or self._journal is None:
+            return None
+        report = self._worker.report()
+        report.counters[LINES_LOST, ()] = self._journal.lost_total
+        return report
 
     def _report(self, name: str, error: BaseException) -> None:
         if self._journal is not None:

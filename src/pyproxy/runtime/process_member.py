@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Final
 
@@ -16,13 +18,19 @@ from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.link import Link
 from pyproxy.runtime.members import Lost
 from pyproxy.runtime.orders import Commit, Forget, Leave, Prepare
+from pyproxy.runtime.reports import ReportReceiver
 from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.zone import Zone
+from pyproxy.telemetry.report import Report
 
 MODULE: Final = "pyproxy.runtime.process"
 # An answer that takes longer than what it may take to read files.
 _ANSWER_S: Final = 60.0
+# Several reports late: it is stopped, or something holds up its loop.
+_SILENT_S: Final = 5.0
+# For what a worker that has ended said last, which is here already.
+_LAST_REPORT_S: Final = 1.0
 
 
 class ProcessMember:
@@ -32,16 +40,24 @@ class ProcessMember:
         slot: Its place in the shared memory.
         process: The process.
         link: To it.
+        reports: From it.
         asking: Waits for its answers.
     """
 
     def __init__(
-        self, slot: int, process: "subprocess.Popen[bytes]", link: Link, asking: Blocking
+        self,
+        slot: int,
+        process: "subprocess.Popen[bytes]",
+        link: Link,
+        reports: ReportReceiver,
+        asking: Blocking,
     ) -> None:
         self.slot = slot
         self.pid = process.pid
+        self.since = time.time()
         self._process = process
         self._link = link
+        self._reports = reports
         self._asking = asking
         self._turn = asyncio.Lock()
         self._is_ending = False
@@ -56,21 +72,29 @@ class ProcessMember:
         Raises:
             Lost: There is no room for another process.
         """
-        ours, theirs = socket.socketpair()
-        ours.settimeout(_ANSWER_S)
-        command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(zone.fd)]
-        try:
-            process = await asking.call(
-                "worker", partial(_start, [*command, str(slot)], (theirs.fileno(), zone.fd))
-            )
-        except BaseException as exc:
-            ours.close()
-            if not isinstance(exc, OSError):
-                raise
-            raise Lost(f"worker {slot} could not be started: {exc.strerror or exc}") from exc
-        finally:
-            theirs.close()
-        return cls(slot, process, Link(ours), asking)
+        with ExitStack() as theirs, ExitStack() as ours:
+            try:
+                link, its_link = _pair(ours, theirs)
+                link.settimeout(_ANSWER_S)
+                reports, its_reports = _pair(ours, theirs)
+                descriptors = (its_link.fileno(), its_reports.fileno(), zone.fd)
+                arguments = map(str, (*descriptors, slot))
+                command = [sys.executable, "-P", "-m", MODULE, *arguments]
+                receiver = await ReportReceiver.over(reports)
+                process = await asking.call("worker", partial(_start, command, descriptors))
+            except OSError as exc:
+                raise Lost(f"worker {slot} could not be started: {exc.strerror or exc}") from exc
+            ours.pop_all()
+        return cls(slot, process, Link(link), receiver, asking)
+
+    @property
+    def is_answering(self) -> bool:
+        """See ``Member``."""
+        return asyncio.get_running_loop().time() - self._reports.heard_at < _SILENT_S
+
+    def report(self) -> Report:
+        """See ``Member``."""
+        return self._reports.newest
 
     async def prepare(
         self, loaded: Loaded, listenings: Sequence[Listening], prepared: Prepared | None
@@ -104,6 +128,9 @@ class ProcessMember:
         """See ``Member``."""
         await self._over.wait()
         self._link.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_REPORT_S):
+                await self._reports.done.wait()
         code = self._process.returncode
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
@@ -126,6 +153,12 @@ class ProcessMember:
                 how = await self.ended()
                 raise Lost(f"worker {self.slot} ended: {how or 'exit status 0'}") from exc
         return answer
+
+
+def _pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """Two ends, each to be closed with what is its side's."""
+    mine, its = socket.socketpair()
+    return ours.enter_context(mine), theirs.enter_context(its)
 
 
 def _start(command: list[str], descriptors: tuple[int, ...]) -> "subprocess.Popen[bytes]":

@@ -108,6 +108,8 @@ class Reloading:
             local = await self._blocking.call("key sets", read)
         except ConfigurationError as exc:
             tell_failed(self._journal, "jwks.reloaded", "the old key set stays", exc.faults)
+            if self._resources.key_sets.stale_since is None:
+                self._resources.key_sets.stale_since = self._desk.now()
             return
         self._sources = replace(self._sources, local=local)
         put_in_force(local, self._resources.key_sets)

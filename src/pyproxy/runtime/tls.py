@@ -98,6 +98,11 @@ class ServerTls:
         return cls(tuple(files), rules)
 
     @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that the certificates are read from, in order."""
+        return tuple(each.certificate for each in self._files)
+
+    @property
     def certificates(self) -> tuple[Certificate, ...]:
         """The facts of the certificates in force, in the order of the files."""
         return tuple(loaded.certificate for loaded in self._loaded)

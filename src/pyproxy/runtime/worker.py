@@ -3,54 +3,32 @@
 import asyncio
 import resource
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
-from pyproxy.assembly.build import Draft, draft
+from pyproxy.assembly.build import draft
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import Loaded
 from pyproxy.config.proxy import Proxy
 from pyproxy.config.settings import Settings
 from pyproxy.gateway.desk import Desk
-from pyproxy.identity.jwt_verifier import KeyRefresher
 from pyproxy.identity.networks import Networks
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
 from pyproxy.runtime.acceptor import Admission
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.desk import open_desk
+from pyproxy.runtime.following import Following, RemoteKeys
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.listener import Listener, Terms
 from pyproxy.runtime.orders import Orders
 from pyproxy.runtime.reloading import Reloading
 from pyproxy.runtime.room import room_for
 from pyproxy.runtime.startup import Prepared, prepare as read_files
+from pyproxy.runtime.states import certificates_of, endpoints_of, key_sets_of, store_of
 from pyproxy.runtime.tasks import Tasks
+from pyproxy.telemetry.catalogue import BCRYPT_WAITING, CONNECTIONS, STORE_FAILURES
+from pyproxy.telemetry.report import Report
 from pyproxy.telemetry.sparing import SparingLog
-
-
-class _RemoteKeys(KeyRefresher, Protocol):
-    """A key set that is elsewhere."""
-
-    async def run(self) -> None:
-        """Refresh it until cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Next:
-    """What is ready to come into force.
-
-    Attributes:
-        orders: The configuration, and the sockets.
-        prepared: What its files say.
-        draft: The gateway.
-        remote: The remote key set, perhaps the one in force.
-    """
-
-    orders: Orders
-    prepared: Prepared
-    draft: Draft
-    remote: _RemoteKeys | None
 
 
 class Worker:
@@ -89,8 +67,9 @@ class Worker:
         self._admission = Admission(1, 0)
         self._desk: Desk | None = None
         self._loaded: Loaded | None = None
-        self._remote: _RemoteKeys | None = None
-        self._next: _Next | None = None
+        self._prepared: Prepared | None = None
+        self._remote: RemoteKeys | None = None
+        self._next: Following | None = None
         self._listeners: dict[str, Listener] = {}
         self._retiring: set[Listener] = set()
         self._reloading: Reloading | None = None
@@ -138,7 +117,7 @@ class Worker:
             orders.close()
             self._start_upkeep()
             raise
-        self._next = _Next(orders, prepared, ready, remote)
+        self._next = Following(orders, prepared, ready, remote)
 
     def forget(self) -> None:
         """Give up what was prepared, if anything was."""
@@ -164,6 +143,8 @@ class Worker:
             desk, last = before, replace(before)
             desk.gateway, desk.access = gateway, self._journal.access
         self._desk, self._loaded = desk, following.orders.loaded
+        self._prepared = following.prepared
+        desk.counts.count_users(settings.metrics.users)
         room = room_for(settings.server, self._file_limit)
         self._admission.resize(room.max_connections, settings.server.max_connections_per_ip)
         self._replace_listeners(following, desk, last)
@@ -216,6 +197,21 @@ class Worker:
         self.forget()
         await self._resources.close()
 
+    def report(self) -> Report:
+        """What is counted, and what is so now."""
+        desk, prepared = self._desk, self._prepared
+        if desk is None or prepared is None:
+            return Report()
+        report, resources = desk.counts.report(), self._resources
+        report.gauges[CONNECTIONS, ()] = sum(each.connections for each in self._all_listeners())
+        report.gauges[BCRYPT_WAITING, ()] = resources.gate.waiting
+        report.endpoints = endpoints_of(desk.gateway)
+        report.certificates = certificates_of(prepared)
+        report.key_sets = key_sets_of(resources.key_sets, self._remote, desk.now())
+        report.store = store_of(resources.store)
+        report.counters[STORE_FAILURES, ()] = report.store.failures
+        return report
+
     # Parts of a change
 
     def _remembers_by(self, settings: Settings) -> bool:
@@ -225,7 +221,7 @@ class Worker:
         old, new = self._loaded.settings.auth, settings.auth
         return old.jwt == new.jwt and old.cache_ttl == new.cache_ttl
 
-    def _remote_for(self, settings: Settings) -> _RemoteKeys | None:
+    def _remote_for(self, settings: Settings) -> RemoteKeys | None:
         jwt = settings.auth.jwt
         if not jwt.remote:
             return None
@@ -242,7 +238,7 @@ class Worker:
         """The way to a key set, as the configuration in force has it: the set outlives it."""
         return self._loaded.settings.egress.proxy_for(host, port) if self._loaded else None
 
-    def _replace_listeners(self, following: _Next, desk: Desk, last: Desk) -> None:
+    def _replace_listeners(self, following: Following, desk: Desk, last: Desk) -> None:
         server = following.orders.loaded.settings.server
         trusted = Networks(server.trusted_proxies)
         old, self._listeners = self._listeners, {}
@@ -273,7 +269,7 @@ class Worker:
         await listener.retire(last, seconds)
         self._retiring.discard(listener)
 
-    def _replace_remote(self, remote: _RemoteKeys | None) -> None:
+    def _replace_remote(self, remote: RemoteKeys | None) -> None:
         if remote is self._remote:
             return
         if self._refreshing is not None:

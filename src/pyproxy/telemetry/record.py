@@ -40,6 +40,8 @@ class Record:
         is_aborted: The response broke off.
         code: Of the refusal, if it was one.
         model: That was asked for, where the route looks for it.
+        asked_at: Monotonic seconds, when the last upstream was asked; 0: none was.
+        first_byte_at: Monotonic seconds, when the answer began; 0: none did.
     """
 
     request_id: str = ""
@@ -57,6 +59,8 @@ class Record:
     is_aborted: bool = False
     code: str = ""
     model: str = ""
+    asked_at: float = 0.0
+    first_byte_at: float = 0.0
 
 
 def path_of(target: bytes) -> str:

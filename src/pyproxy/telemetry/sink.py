@@ -40,6 +40,9 @@ class LineSink:
         max_pending_bytes: Bound of what waits.
         gather_s: Seconds that a batch waits for further lines.
         retry_s: Seconds between attempts while writing fails.
+
+    Attributes:
+        lost_total: Lines that were dropped so far, told or not.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class LineSink:
         self._lines: deque[str] = deque()
         self._pending_bytes = 0
         self._lost = 0
+        self.lost_total = 0
         self._unwritten = b""
         # SimpleQueue, because its put is the one that may interrupt itself.
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -75,6 +79,7 @@ class LineSink:
         """
         if self._pending_bytes >= self._max_pending_bytes:
             self._lost += 1
+            self.lost_total += 1
         else:
             self._lines.append(line)
             self._pending_bytes += len(line) + _LINE_BYTES

@@ -6,6 +6,7 @@ from typing import Final
 
 from pyproxy.transform.cors import UPSTREAM_FIELDS
 from pyproxy.wire.date import date_line
+from pyproxy.wire.event_stream import is_event_stream
 from pyproxy.wire.head import ResponseHead
 from pyproxy.wire.hop_by_hop import HOP_BY_HOP, kept_lines
 from pyproxy.wire.status import status_line
@@ -78,6 +79,7 @@ class DownwardHead:
             whose SDKs read it.
         wants_date: RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
         length: ``Content-Length`` of a body that does not follow.
+        is_stream: The body is a stream of events.
     """
 
     made_of: tuple[ResponseHead, DownwardRules, bool, bytes, bool]
@@ -85,6 +87,7 @@ class DownwardHead:
     wants_id: bool
     wants_date: bool
     length: bytes
+    is_stream: bool
 
     def is_of(
         self, head: ResponseHead, rules: DownwardRules, is_tls: bool, cors: bytes, keeps: bool
@@ -118,6 +121,7 @@ def downward_head(
         b"x-request-id" not in index,
         b"date" not in index,
         _length_line(head) if keeps else b"",
+        is_event_stream(head),
     )
 
 

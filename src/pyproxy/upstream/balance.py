@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import count
+from typing import Literal
 
 from pyproxy.upstream.endpoint import Endpoint
 from pyproxy.upstream.health import HealthCheck
+
+State = Literal["up", "out", "unhealthy"]
 
 
 class Upstream:
@@ -33,6 +36,13 @@ class Upstream:
         self._is_round_robin = is_round_robin
         self._turn = count()
         self._check_of = {check.endpoint: check for check in self.checks}
+
+    def state_of(self, endpoint: Endpoint) -> State:
+        """What is known of one of the endpoints; ``out`` until a request works again."""
+        check = self._check_of.get(endpoint)
+        if check is not None and not check.is_healthy:
+            return "unhealthy"
+        return "out" if endpoint.standing.is_out else "up"
 
     def pick(self, tried: Sequence[Endpoint], now: float) -> Endpoint:
         """The next endpoint, one that is not among ``tried`` if there is one.

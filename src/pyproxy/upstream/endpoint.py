@@ -97,6 +97,11 @@ class Endpoint:
 
     # Connections
 
+    @property
+    def idle(self) -> int:
+        """How many are open and unused."""
+        return len(self._idle)
+
     def idle_connection(self) -> UpstreamConnection | None:
         """A connection that is open and unused, if there is one.
 

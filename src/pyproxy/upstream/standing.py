@@ -26,6 +26,11 @@ class Standing:
         self.out_until = 0.0
         self._is_on_trial = False
 
+    @property
+    def is_out(self) -> bool:
+        """It failed too often, and nothing has worked since."""
+        return self.out_until > 0.0
+
     def chosen(self, now: float) -> None:
         """Take note that a request goes there; if it is out, or was, that is the trial."""
         if self.out_until and now >= self.out_until:
@@ -40,7 +45,7 @@ class Standing:
         Returns:
             Whether this ended its being out.
         """
-        was_out = self.out_until > 0.0
+        was_out = self.is_out
         self._failures = 0
         if was_out:
             self._term_s, self.out_until, self._is_on_trial = FIRST_TERM_S, 0.0, False

@@ -48,10 +48,14 @@ def is_open_event_stream(head: ResponseHead, length: int) -> bool:
         head: Of a final answer.
         length: Of its body, as ``wire.framing.response_length`` says.
     """
-    index = head.index
     described = {b"content-type", b"content-encoding"}
-    if head.status != _OK or length not in _UNKNOWN_LENGTHS or described & head.repeated:
+    if length not in _UNKNOWN_LENGTHS or described & head.repeated:
         return False
-    media_type = index.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    coding = index.get(b"content-encoding", b"identity").lower()
-    return media_type == _TYPE and coding in {b"identity", b""}
+    coding = head.index.get(b"content-encoding", b"identity").lower()
+    return is_event_stream(head) and coding in {b"identity", b""}
+
+
+def is_event_stream(head: ResponseHead) -> bool:
+    """Whether the body behind an answer's head is a stream of events, in whatever coding."""
+    media_type = head.index.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return head.status == _OK and media_type == _TYPE

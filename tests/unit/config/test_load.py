@@ -111,7 +111,7 @@ def test_every_fault_is_found_at_once(write, tmp_path):
         [rate_limits.mine]
         burst = 1
         [metrics]
-        users = true
+        users = "some"
         """
     )
 

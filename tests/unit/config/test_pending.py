@@ -8,7 +8,6 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
     ("tree", "where"),
     [
         ({"store": {"url": "redis://h"}}, ("store", "url")),
-        ({"metrics": {"users": True}}, ("metrics", "users")),
     ],
     ids=str,
 )
@@ -24,7 +23,7 @@ def test_what_this_version_cannot_do_is_refused(tree, where):
     [
         {},
         {"server": {"workers": "auto"}},
-        {"auth": {"ban": {"after": 20}}, "store": {"url": "memory:"}},
+        {"auth": {"ban": {"after": 20}}, "store": {"url": "memory:"}, "metrics": {"users": True}},
         {"server": 3, "listeners": "x", "routes": ["y", {"health": 1}], "auth": []},
     ],
     ids=str,

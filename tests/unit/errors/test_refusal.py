@@ -105,3 +105,8 @@ def test_a_model_that_is_not_allowed_is_answered_with_the_reason_alone():
     assert made.message == "This route allows only some models, and the body names no model."
     assert made.detail == "at length"
     assert ModelNotAllowed.because("two are named").detail == "two are named"
+
+
+def test_a_rate_limit_has_a_name_if_it_is_one():
+    assert RateLimited("why", limit="api").limit == "api"
+    assert RateLimited("the queue is full").limit == ""

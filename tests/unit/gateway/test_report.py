@@ -8,10 +8,11 @@ import pytest
 from pyproxy.errors import refusal as refusals
 from pyproxy.errors.refusal import Refusal
 from pyproxy.gateway.identify import Caller
-from pyproxy.gateway.report import denied, failed, verified
+from pyproxy.gateway.report import _EVENTS, denied, failed, verified
 from pyproxy.gateway.visit import admit
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.principal import ANONYMOUS, Principal
+from pyproxy.telemetry.counts import AUTH_FAILED
 from pyproxy.telemetry.record import Record
 
 RECORD = Record(
@@ -131,3 +132,7 @@ async def test_trouble_that_nobody_wants_to_know_of_is_not_told(desk, troubles):
     failed(replace(desk, trouble=None), refusals.UpstreamTimeout(), RECORD)
 
     assert troubles == []
+
+
+def test_what_counts_as_a_failed_authentication_is_what_the_audit_log_calls_so():
+    assert {code for code, event in _EVENTS.items() if event == "auth.failed"} == AUTH_FAILED

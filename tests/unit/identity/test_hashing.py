@@ -369,3 +369,16 @@ async def test_fault_of_an_attempt_is_told_and_stops_nobody_else(executor):
     assert await good == 0
     with pytest.raises(TypeError):
         await fails
+
+
+async def test_what_is_hashed_or_waits_is_counted(executor):
+    gate = BcryptGate(executor=executor)
+    asking = [asyncio.ensure_future(gate.matches(key, HASHES, ME)) for key in (b"a", b"b", b"a")]
+    await turns()
+    waiting = gate.waiting
+    for _ in range(2):
+        executor.run()
+        await turns()
+    await asyncio.gather(*asking)
+
+    assert (waiting, gate.waiting) == (2, 0)

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from pyproxy.identity.jwks_freshness import Freshness
@@ -82,3 +84,12 @@ def test_an_unscheduled_fetch_is_allowed_once_in_thirty_seconds(elapsed, allowed
 
     assert freshness.try_force(1000.0)
     assert freshness.try_force(1000.0 + elapsed) is allowed
+
+
+def test_age_is_counted_from_the_last_good_fetch():
+    freshness = Freshness(1.0, 10.0)
+    assert freshness.age_s(5.0) == math.inf
+    freshness.succeeded(5.0)
+    freshness.failed()
+
+    assert freshness.age_s(7.5) == 2.5

@@ -83,3 +83,23 @@ def test_a_file_that_changes_behind_a_remote_set_changes_nothing():
     sets.replace_local(OTHER_LOCAL)
 
     assert (sets.generation, _names(sets)) == (1, ["remote"])
+
+
+def test_sets_of_files_in_use_are_ours_and_the_local_one_only_without_a_remote_one():
+    sets = KeySets(local=LOCAL, minted=MINTED)
+    without = sets.of_files()
+    sets.replace_remote(REMOTE)
+
+    assert without == (MINTED, LOCAL)
+    assert sets.of_files() == (MINTED,)
+
+
+def test_a_local_set_is_not_stale_any_more_once_it_is_replaced():
+    sets = KeySets(local=LOCAL)
+    assert sets.stale_since is None
+    sets.stale_since = 5.0
+    sets.replace_remote(REMOTE)
+    assert sets.stale_since == 5.0
+    sets.replace_local(OTHER_LOCAL)
+
+    assert sets.stale_since is None

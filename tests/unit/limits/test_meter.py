@@ -130,3 +130,12 @@ async def test_store_that_cannot_decide_the_second_at_once_is_awaited_for_both()
 )
 def test_retry_after(wait_s, retry_after):
     assert limit_fields(Taken(wait_s, 1.0, WIDE))[0] == (b"Retry-After", retry_after)
+
+
+async def test_a_refusal_knows_the_limit_that_refused():
+    meter = Meter(MemoryStore(), (WIDE, NARROW))
+    await charge(meter)
+
+    with pytest.raises(RateLimited) as caught:
+        await charge(meter)
+    assert caught.value.limit == "narrow"

@@ -88,3 +88,14 @@ def test_settings_that_are_given_up_change_nothing(settings, tmp_path):
 
     assert "alice" in (tmp_path / "audit.log").read_text()
     assert (tmp_path / "other.log").read_text() == ""
+
+
+def test_lines_lost_are_added_up_over_all_logs_and_their_successors(settings, tmp_path):
+    journal = Journal(settings, lambda: WALL)
+    journal._sink.lost_total, journal._audit_sink.lost_total = 1, 2
+    journal.prepare(settings.model_copy(update={"audit": str(tmp_path / "other.log")}))
+    journal.commit()
+    journal._audit_sink.lost_total = 4
+    journal.close(WALL)
+
+    assert journal.lost_total == 7

@@ -254,3 +254,11 @@ def test_a_changed_name_is_served_after_reload(write):
     tls.reload()
 
     assert [each.names for each in tls.certificates] == [("b.example",)]
+
+
+def test_certificates_are_told_with_the_files_that_they_are_in(write):
+    files = [write("first", "a.example"), write("second", "b.example")]
+    tls = ServerTls.load(files, TlsRules())
+
+    assert tls.paths == tuple(each.certificate for each in files)
+    assert [each.names for each in tls.certificates] == [("a.example",), ("b.example",)]

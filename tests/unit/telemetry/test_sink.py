@@ -204,3 +204,14 @@ def test_the_loss_has_words_of_its_own_if_none_are_given():
     sink.close()
 
     assert outlet.taken == b"first\nkept\nlog lines lost: 1\n"
+
+
+def test_what_was_dropped_is_counted_for_good_also_when_it_was_told():
+    outlet = Outlet()
+    sink = sink_of(outlet, max_pending_bytes=0)
+    for _ in range(3):
+        sink.put("x")
+    sink.close()
+
+    assert outlet.taken == b"lost 3\n"
+    assert sink.lost_total == 3

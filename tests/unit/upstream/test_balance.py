@@ -149,3 +149,25 @@ def test_well_and_failing_is_out_as_well():
     put_out(upstream.endpoints[1])
 
     assert picked(upstream, 3) == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("failures", "is_healthy", "state"),
+    [
+        pytest.param(0, True, "up", id="well"),
+        pytest.param(FAILURES - 1, True, "up", id="less than enough failures"),
+        pytest.param(FAILURES, True, "out", id="failed, and well by its check"),
+        pytest.param(FAILURES, False, "unhealthy", id="both"),
+        pytest.param(0, False, "unhealthy", id="not well"),
+    ],
+)
+def test_what_is_known_of_an_endpoint(failures, is_healthy, state):
+    endpoint, other = endpoints(0, 0)
+    check = HealthCheck(endpoint, RULES, silent, lambda: 0.0)
+    check.is_healthy = is_healthy
+    upstream = Upstream([endpoint, other], checks=[check])
+    for _ in range(failures):
+        endpoint.failed(NOW)
+
+    assert upstream.state_of(endpoint) == state
+    assert upstream.state_of(other) == "up"

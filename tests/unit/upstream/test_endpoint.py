@@ -361,6 +361,7 @@ async def test_closing_takes_the_idle_now_and_the_busy_with_their_requests(endpo
     await answered(idle)
     endpoint.close()
     before = (idle.is_open, busy.is_open)
+    assert endpoint.idle == 1
     await answered(busy)
 
     assert before == (False, True)

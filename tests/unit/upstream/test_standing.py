@@ -115,3 +115,11 @@ def test_being_chosen_while_out_is_no_trial(standing):
 
     assert standing.failed(105.0) == 0.0
     assert not is_out(standing, 110.0)
+
+
+def test_it_is_out_until_something_works_not_only_for_the_term(standing):
+    put_out(standing, 100.0)
+    assert standing.is_out
+    standing.worked()
+
+    assert not standing.is_out

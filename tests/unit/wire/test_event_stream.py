@@ -5,7 +5,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, strategies as st
 
-from pyproxy.wire.event_stream import KEEP_ALIVE, EventBoundary, is_open_event_stream
+from pyproxy.wire.event_stream import (
+    KEEP_ALIVE,
+    EventBoundary,
+    is_event_stream,
+    is_open_event_stream,
+)
 from pyproxy.wire.framing import CHUNKED, UNTIL_CLOSE
 from pyproxy.wire.head import read_response_head
 
@@ -213,3 +218,18 @@ def test_streams_of_events(lines, length):
 )  # fmt: skip
 def test_other_answers(head, length):
     assert not is_open_event_stream(head, length)
+
+
+@pytest.mark.parametrize(
+    ("head", "is_one"),
+    [
+        pytest.param(head_of(EVENTS), True, id="plain"),
+        pytest.param(head_of(EVENTS.upper() + b" ; charset=utf-8"), True, id="case, charset"),
+        pytest.param(head_of(EVENTS, b"Content-Encoding: gzip"), True, id="gzip"),
+        pytest.param(head_of(EVENTS, status=b"500 No"), False, id="500"),
+        pytest.param(head_of(EVENTS + b"s"), False, id="a longer name"),
+        pytest.param(head_of(), False, id="no type"),
+    ],
+)
+def test_a_stream_of_events_is_one_in_any_coding(head, is_one):
+    assert is_event_stream(head) == is_one
