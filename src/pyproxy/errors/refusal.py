@@ -207,6 +207,10 @@ class AttemptsSpent(RateLimited):
 
     is_failed_attempt = True
 
+    def uncounted(self) -> RateLimited:
+        """The same refusal of somebody who tried nothing."""
+        return RateLimited(self.detail, fields=self.fields, limit=self.limit)
+
 
 class TooManyConcurrent(Refusal):
     """Too many requests of one user at the same time."""

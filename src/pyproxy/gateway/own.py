@@ -13,7 +13,6 @@ from pyproxy.errors.refusal import (
     MissingToken,
     NoSigningKey,
     NotFound,
-    RateLimited,
     Refusal,
 )
 from pyproxy.gateway.asked import asked_about, without_certificate
@@ -197,7 +196,7 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
         await budget.spend()
     except AttemptsSpent as exc:
         if _is_harmless(gateway, visit, desk.wall()):
-            raise RateLimited(exc.detail, fields=exc.fields) from exc
+            raise exc.uncounted() from exc
         raise
     if gateway.minter is None:
         raise NoSigningKey

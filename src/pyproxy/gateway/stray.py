@@ -1,6 +1,6 @@
 """Keys and tokens of ours that came although nothing asked for them: they must not travel on."""
 
-from pyproxy.errors.refusal import AttemptsSpent, ExpiredToken, RateLimited, Unauthenticated
+from pyproxy.errors.refusal import AttemptsSpent, ExpiredToken, Unauthenticated
 from pyproxy.gateway.visit import Visit
 from pyproxy.identity.authenticator import Authenticator, Budget
 from pyproxy.identity.credential import Credential
@@ -67,5 +67,5 @@ async def _is_ours(
     except Unauthenticated as exc:
         return isinstance(exc, ExpiredToken)
     except AttemptsSpent as exc:  # where nothing was claimed nothing failed either
-        raise RateLimited(exc.detail, fields=exc.fields) from exc
+        raise exc.uncounted() from exc
     return True

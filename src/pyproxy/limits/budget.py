@@ -58,4 +58,5 @@ class FailureBudget:
         if answer is None:
             answer = await self._store.take(self._bucket_key, self._limit, ONE, self._now)
         if answer.wait_s:
-            raise AttemptsSpent(f"limit {answer.limit.name}", fields=limit_fields(answer))
+            name = answer.limit.name
+            raise AttemptsSpent(f"limit {name}", fields=limit_fields(answer), limit=name)

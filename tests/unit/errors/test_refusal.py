@@ -69,6 +69,14 @@ def test_codes_differ_but_for_the_shared_secret():
     assert AttemptsSpent.code == RateLimited.code
 
 
+def test_spent_attempts_are_refused_alike_where_nothing_was_tried():
+    spent = AttemptsSpent("why", fields=((b"Retry-After", b"1"),), limit="auth")
+    other = spent.uncounted()
+
+    assert not other.is_failed_attempt
+    assert (other.detail, other.fields, other.limit) == (spent.detail, spent.fields, spent.limit)
+
+
 def test_what_counts_towards_a_ban_is_a_credential_that_was_tried():
     assert {kind for kind in ALL if kind.is_failed_attempt} == {
         InvalidToken,

@@ -32,7 +32,7 @@ async def test_failures_use_it_up(store):
     with pytest.raises(AttemptsSpent) as caught:
         await budget.spend()
 
-    assert caught.value.detail == "limit auth"
+    assert (caught.value.detail, caught.value.limit) == ("limit auth", "auth")
     assert caught.value.fields[0] == (b"Retry-After", b"12")
 
 
