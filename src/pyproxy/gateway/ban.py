@@ -7,13 +7,12 @@ from pyproxy.downstream.peer import Peer
 from pyproxy.errors.refusal import Banned, Refusal
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
-from pyproxy.gateway.own import HEALTH, JWKS
 from pyproxy.gateway.visit import Visit, countable
 from pyproxy.telemetry.record import Record
 
 # A balancer in front must not take us for dead because of whom it forwards for, and public
 # keys are nobody's secret; neither tells whether a credential is good.
-OPEN_TO_ALL: Final = frozenset({HEALTH, JWKS})
+OPEN_TO_ALL: Final = frozenset({"health", "jwks"})
 
 
 def shut_out(gateway: Gateway, visit: Visit, left_s: float) -> None:
@@ -29,6 +28,19 @@ def shut_out(gateway: Gateway, visit: Visit, left_s: float) -> None:
     """
     if gateway.ban.after and gateway.own_paths.get(visit.target.path) not in OPEN_TO_ALL:
         raise Banned(fields=((b"Retry-After", b"%d" % math.ceil(left_s)),))
+
+
+async def tried(desk: Desk, gateway: Gateway, visit: Visit) -> None:
+    """Become a task, as what hashes, fetches or asks a store must be; refused if that is late.
+
+    Of many requests that came together the first may have begun a ban meanwhile.
+
+    Raises:
+        Banned: One is in force by now.
+    """
+    await visit.exchange.to_task()
+    if left_s := desk.bans.left_s(visit.client, desk.now()):
+        shut_out(gateway, visit, left_s)
 
 
 def count_attempt(
@@ -54,6 +66,7 @@ def count_attempt(
     if not client or not desk.bans.failed(client, rules, desk.now()):
         return
     desk.attempts.bans_begun += 1
+    gateway.authenticator.forsake(client)
     desk.audit.put(
         "auth.banned",
         desk.wall(),

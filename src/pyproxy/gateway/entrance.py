@@ -1,5 +1,6 @@
 """Through a route's door: who asks, whether they may, and how often."""
 
+from pyproxy.gateway.ban import tried
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.identify import Caller, identify
@@ -37,7 +38,7 @@ async def let_in(
         Refusal: Nobody known, or nobody who may.
     """
     if caller is None:
-        await visit.exchange.to_task()  # what hashes, fetches or asks a store needs one
+        await tried(desk, gateway, visit)
         budget = FailureBudget(gateway.store, gateway.auth_limit, visit.address, desk.now())
         caller = await identify(gateway, plan, visit, budget, desk.wall())
     record.user = caller.principal.name

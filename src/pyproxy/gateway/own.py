@@ -16,6 +16,7 @@ from pyproxy.errors.refusal import (
     Refusal,
 )
 from pyproxy.gateway.asked import asked_about, without_certificate
+from pyproxy.gateway.ban import tried
 from pyproxy.gateway.course import path_upwards
 from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.entrance import charge, let_in
@@ -131,7 +132,7 @@ async def _caller(
     Raises:
         Refusal: Nobody known.
     """
-    await visit.exchange.to_task()
+    await tried(desk, gateway, visit)
     try:
         credential = presented(visit, gateway.credentials)
     except InvalidToken:

@@ -122,6 +122,10 @@ class Authenticator:
         """Whether it is a key of ours, past its time or not; of a hashed one, if remembered."""
         return self._known_key(key, wall) is not None
 
+    def forsake(self, client: str) -> None:
+        """Hash no more for a client that has been banned."""
+        self._gate.forsake(client)
+
     def replace_keys(self, keyring: KeyRing) -> None:
         """Put new keys in force; whoever lost theirs is out from the next request on."""
         self._keyring = keyring

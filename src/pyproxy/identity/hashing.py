@@ -36,6 +36,7 @@ class _Attempt:
         verdict: Which hash matched.
         turn: Set when the hashing begins, or will not.
         callers: How many wait for the verdict.
+        clients: Who they are.
         is_abandoned: Nobody does any more; looked at between two hashes.
     """
 
@@ -44,6 +45,7 @@ class _Attempt:
     verdict: asyncio.Future[int | None]
     turn: asyncio.Event = field(default_factory=asyncio.Event)
     callers: int = 0
+    clients: set[str] = field(default_factory=set)
     is_abandoned: bool = False
 
 
@@ -122,6 +124,7 @@ class BcryptGate:
             return None
         attempt = self._attempt(secret, hashes, client)
         attempt.callers += 1
+        attempt.clients.add(client)
         try:
             self._begin_next()
             await self._turn(attempt)
@@ -131,6 +134,13 @@ class BcryptGate:
             attempt.callers -= 1
             if not attempt.callers:
                 self._abandon(attempt)
+
+    def forsake(self, client: str) -> None:
+        """Refuse what one client waits for and nobody else does, the hashing under way too."""
+        for attempt in tuple(self._attempts.values()):
+            if attempt.clients == {client}:
+                attempt.is_abandoned = True
+                self._conclude(attempt, _busy())
 
     async def close(self) -> None:
         """Refuse what waits and what comes; the hash under way is waited for."""

@@ -9,7 +9,8 @@ import pytest
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors import refusal as refusals
 from pyproxy.errors.refusal import Banned, InvalidToken
-from pyproxy.gateway.ban import count_attempt, shut_out
+from pyproxy.gateway.ban import OPEN_TO_ALL, count_attempt, shut_out, tried
+from pyproxy.gateway.own import HEALTH, JWKS
 from pyproxy.gateway.visit import admit
 from pyproxy.identity.networks import Networks
 from pyproxy.limits.bans import BanRules
@@ -24,6 +25,16 @@ OWN = {
 }  # fmt: skip
 
 
+class Authenticator:
+    """Knows for whom nothing is hashed any more."""
+
+    def __init__(self):
+        self.forsaken = []
+
+    def forsake(self, client):
+        self.forsaken.append(client)
+
+
 @dataclass
 class Gateway:
     """As much of one as decides about bans."""
@@ -31,6 +42,7 @@ class Gateway:
     ban: BanRules = THRICE
     trusted: Networks = field(default_factory=Networks)
     own_paths: dict = field(default_factory=lambda: OWN)
+    authenticator: Authenticator = field(default_factory=Authenticator)
 
 
 def record(ip="192.0.2.1", user=""):
@@ -59,6 +71,30 @@ def test_a_ban_shuts_out_of_all_but_health_and_public_keys(asked, path, is_shut)
 
     assert (refusal is not None) is is_shut
     assert refusal is None or refusal.fields == ((b"Retry-After", b"900"),)
+
+
+def test_what_is_open_to_all_are_endpoints():
+    assert {HEALTH, JWKS} == OPEN_TO_ALL
+
+
+async def test_who_was_banned_while_waiting_for_a_turn_is_shut_out(asked, desk):
+    visit = admit(asked(), Networks(), "id")
+    visit.exchange = Turn(lambda: desk.bans.ban("192.0.2.1", 900.0, 0.0))
+    with pytest.raises(Banned):
+        await tried(desk, Gateway(), visit)
+    visit.exchange = Turn(lambda: desk.bans.lift("192.0.2.1", 0.0))
+
+    await tried(desk, Gateway(), visit)
+
+
+class Turn:
+    """Lets something happen before the request goes on."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile = meanwhile
+
+    async def to_task(self):
+        self.meanwhile()
 
 
 def test_without_rules_a_ban_from_before_shuts_nobody_out(asked):
@@ -111,6 +147,14 @@ async def test_who_is_known_has_not_failed(desk):
         count_attempt(desk, Gateway(), PEER, InvalidToken(), record(user="alice"))
 
     assert left_s(desk) == 0.0
+
+
+async def test_nothing_is_hashed_any_more_for_whom_is_banned(desk):
+    gateway = Gateway()
+    for ip in ("2001:db8::1", "192.0.2.1", "2001:db8::2", "2001:db8::3", "2001:db8::4"):
+        count_attempt(desk, gateway, PEER, InvalidToken(), record(ip))
+
+    assert gateway.authenticator.forsaken == ["2001:db8::/64"]
 
 
 async def test_ipv6_clients_of_one_network_fail_together(desk):

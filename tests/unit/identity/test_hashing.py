@@ -319,6 +319,27 @@ async def test_who_finds_all_full_or_waits_too_long_has_tried_nothing(executor):
     assert await has_turn == 0
 
 
+async def test_nothing_is_hashed_for_one_who_is_forsaken_but_for_others_it_is(executor):
+    gate = BcryptGate(executor=executor)
+    running, waiting, shared, other = [
+        asyncio.create_task(gate.matches(secret, HASHES, ME)) for secret in (b"a", b"b", b"c", b"d")
+    ]
+    await settled()
+    also = asyncio.create_task(gate.matches(b"c", HASHES, OTHER))
+    good = asyncio.create_task(gate.matches(b"second", HASHES, OTHER))
+    await settled()
+    gate.forsake(ME)
+    for task in (running, waiting, other):
+        with pytest.raises(RateLimited) as caught:
+            await task
+        assert caught.type is RateLimited
+    await run_all(executor)
+
+    assert (await shared, await also, await good) == (None, None, 1)
+    assert set(executor.secrets) == {b"a", b"c", b"second"}
+    assert not gate._attempts
+
+
 async def test_full_queue_is_cut_where_it_is_longest(executor):
     gate = BcryptGate(waiting=3, executor=executor)
     first, kept, cut = [
