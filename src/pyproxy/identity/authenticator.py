@@ -156,6 +156,9 @@ class Authenticator:
 
     async def _hash_key(self, key: str, wall: float, budget: Budget) -> Principal:
         hashes = self._keyring.hashes
+        proof = self._recall.lapsed(key)
+        if proof in hashes and await self._gate.confirm(key.encode(), proof):
+            return await self._let_in_again(key, proof, wall, budget)
         if not hashes or self._recall.is_known_failure(key, wall):
             await budget.spend()
             raise InvalidToken("unknown key")
@@ -169,16 +172,27 @@ class Authenticator:
             if hashes == self._keyring.hashes:
                 self._recall.remember_failure(key, wall + self._cache_ttl_s)
             raise InvalidToken("unknown key")
-        return await self._let_in(key, hashes[index], wall, budget)
+        principal = self._let_in(key, hashes[index], wall)
+        await budget.refund()
+        return principal
 
-    async def _let_in(self, key: str, key_hash: bytes, wall: float, budget: Budget) -> Principal:
+    async def _let_in_again(
+        self, key: str, key_hash: bytes, wall: float, budget: Budget
+    ) -> Principal:
+        """Likewise, of one that reserved nothing."""
+        try:
+            return self._let_in(key, key_hash, wall)
+        except ExpiredToken:
+            await budget.spend()
+            raise
+
+    def _let_in(self, key: str, key_hash: bytes, wall: float) -> Principal:
         principal = self._keyring.holder(key_hash, key)
         if principal is None:
             raise InvalidToken("key removed while it was hashed")
         self._recall.remember(key, principal, wall, wall + self._cache_ttl_s, key_hash)
         if principal.is_expired(wall):
             raise ExpiredToken(f"key {principal.key_id} has expired")
-        await budget.refund()
         return principal
 
     # Tokens

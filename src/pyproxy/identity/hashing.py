@@ -89,6 +89,8 @@ class BcryptGate:
         self._turns: Turns[_Attempt] = Turns(each)
         self._running: set[asyncio.Future[int | None]] = set()
         self._refused: dict[int, None] = {}
+        self._aside = executor or ThreadPoolExecutor(1, "bcrypt-known", initializer=begin)
+        self._confirming: dict[_Name, asyncio.Future[bool]] = {}
 
     async def __aenter__(self) -> Self:
         """The gate itself, closed at the end of the block."""
@@ -135,6 +137,26 @@ class BcryptGate:
             if not attempt.callers:
                 self._abandon(attempt)
 
+    async def confirm(self, secret: bytes, key_hash: bytes) -> bool:
+        """Whether a secret still matches the hash that it matched a while ago.
+
+        Past the line and on a thread of its own, so that no stranger who guesses keeps
+        those waiting who were known; nobody comes here who never had the right secret.
+
+        Raises:
+            RateLimited: The gate is closed.
+        """
+        if self._is_closed:
+            raise _busy()
+        name = (hashlib.sha256(secret).digest(), (key_hash,))
+        work = self._confirming.get(name)
+        if work is None:
+            loop = asyncio.get_running_loop()
+            work = loop.run_in_executor(self._aside, _is_match, secret, key_hash)
+            self._confirming[name] = work
+            work.add_done_callback(partial(self._confirming.pop, name))
+        return await asyncio.shield(work)
+
     def forsake(self, client: str) -> None:
         """Refuse what one client waits for and nobody else does, the hashing under way too."""
         for attempt in tuple(self._attempts.values()):
@@ -148,8 +170,10 @@ class BcryptGate:
         for attempt in tuple(self._attempts.values()):
             self._conclude(attempt, _busy())
         await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._confirming.values(), return_exceptions=True)
         if self._owns_executor:
-            self._executor.shutdown(wait=False)
+            for executor in (self._executor, self._aside):
+                executor.shutdown(wait=False)
 
     def _attempt(self, secret: bytes, hashes: tuple[bytes, ...], client: str) -> _Attempt:
         """The attempt under way with a secret, or a new one in its client's line.

@@ -35,8 +35,9 @@ class Recall:
     full, its least recently used entry makes room. Failures have a table of
     their own, so that guessing does not push anybody out.
 
-    A wall clock set back behind the moment of verification forgets the entry
-    rather than extending it.
+    A wall clock set back behind the moment of verification ends the entry's time
+    rather than extending it. Of a key that was hashed it is then still known which
+    hash it matched, until it is the least recently used.
 
     Args:
         secret: At least 16 random bytes of this process, at most 64 (BLAKE2b).
@@ -66,8 +67,17 @@ class Recall:
         if memory.since <= wall < memory.until:
             self._good.move_to_end(digest)
             return memory.principal
-        del self._good[digest]
+        if not memory.proof:
+            del self._good[digest]
         return None
+
+    def lapsed(self, token: str) -> bytes:
+        """The hash that a key matched before its time here was over; empty if none is known.
+
+        It proves nothing any more, but is the one to try first.
+        """
+        memory = self._good.get(self._digest(token))
+        return b"" if memory is None else memory.proof
 
     def remember(
         self, token: str, principal: Principal, wall: float, until: float, proof: bytes = b""

@@ -37,10 +37,15 @@ class FakeGate:
     """Really hashes, in place; counts attempts and does what a test has in mind meanwhile."""
 
     def __init__(self):
-        self.attempts = 0
+        self.attempts = self.confirmed = 0
         self.clients = []
+        self.forsaken = []
         self.refusal = None
         self.meanwhile = lambda: None
+
+    async def confirm(self, secret, key_hash):
+        self.confirmed += 1
+        return bcrypt.checkpw(secret, key_hash)
 
     async def matches(self, secret, hashes, client):
         self.attempts += 1
@@ -177,7 +182,52 @@ async def test_good_keys_never_use_up_the_budget():
     for hour in range(5):
         await house.verify(key(SLOW), WALL + hour * 3600)
 
-    assert (house.gate.attempts, house.budget.left) == (5, 1)
+    assert (house.gate.attempts, house.gate.confirmed, house.budget.left) == (1, 4, 1)
+
+
+async def test_key_that_was_known_is_known_again_whoever_crowds_the_gate():
+    house = House(f"alice:{HASH}")
+    await house.verify(key(SLOW))
+    house.gate.refusal, house.budget.left = RateLimited("queue"), 0
+
+    assert (await house.verify(key(SLOW), WALL + 2 * TTL_S)).name == "alice"
+    assert house.recall(key(SLOW), WALL + 2.5 * TTL_S).name == "alice"
+    assert house.budget.log == ["reserve", "refund"]
+
+
+async def test_key_that_was_known_and_has_expired_is_a_failure():
+    house = House(f"alice:{HASH} expires=1970-01-02")
+    await house.verify(key(SLOW))
+
+    assert await house.refusal(key(SLOW), 200_000.0) is ExpiredToken
+    assert house.budget.log == ["reserve", "refund", "spend"]
+    assert house.gate.confirmed == 1
+
+
+async def test_key_whose_hash_was_taken_off_is_not_tried_with_it():
+    house = House(f"alice:{HASH}", f"bob:{OTHER_HASH}")
+    await house.verify(key(SLOW))
+    house.authenticator.replace_keys(ring_of(f"bob:{OTHER_HASH}"))
+
+    assert await house.refusal(key(SLOW), WALL + 2 * TTL_S) is InvalidToken
+    assert house.gate.confirmed == 0
+
+
+async def test_key_that_matches_its_hash_no_more_is_tried_with_all():
+    house = House(f"alice:{HASH}")
+    alice = await house.verify(key(SLOW))
+    house.authenticator._recall.remember("wrong", alice, WALL - 9, WALL - 5, HASH.encode())
+
+    assert await house.refusal(key("wrong")) is InvalidToken
+    assert (house.gate.confirmed, house.gate.attempts) == (1, 2)
+
+
+async def test_client_that_is_forsaken_is_forsaken_by_the_gate():
+    house = House(f"alice:{HASH}")
+    house.gate.forsake = house.gate.forsaken.append
+    house.authenticator.forsake("192.0.2.1")
+
+    assert house.gate.forsaken == ["192.0.2.1"]
 
 
 async def test_full_gate_refuses_without_counting_a_failure():

@@ -319,6 +319,60 @@ async def test_who_finds_all_full_or_waits_too_long_has_tried_nothing(executor):
     assert await has_turn == 0
 
 
+async def test_one_hash_is_confirmed_past_the_line():
+    slow = HandExecutor()
+    async with BcryptGate() as gate:
+        gate._executor = slow
+        waiting = asyncio.create_task(gate.matches(b"a", HASHES, ME))
+        await settled()
+
+        assert await gate.confirm(b"second", HASHES[1])
+        assert not await gate.confirm(b"second", HASHES[0])
+        assert not gate._confirming
+        await run_all(slow)
+        assert await waiting is None
+        gate._executor = gate._aside
+
+
+async def test_same_secret_is_confirmed_once_for_all_and_one_who_leaves_disturbs_nobody():
+    futures = []
+
+    class Counting(Executor):
+        def submit(self, _fn, /, *_args):
+            futures.append(Future())
+            return futures[-1]
+
+    gate = BcryptGate(executor=Counting())
+    first, *others = [asyncio.create_task(gate.confirm(b"first", HASHES[0])) for _ in range(4)]
+    await settled()
+    first.cancel()
+    await settled()
+    futures[0].set_result(True)
+
+    assert await asyncio.gather(*others) == [True] * 3
+    assert len(futures) == 1
+
+
+async def test_closed_gate_confirms_nothing():
+    gate = BcryptGate()
+    under_way = asyncio.create_task(gate.confirm(b"first", HASHES[0]))
+    await settled()
+    await gate.close()
+
+    assert await under_way
+    with pytest.raises(RateLimited):
+        await gate.confirm(b"first", HASHES[0])
+
+
+async def test_each_thread_is_made_ready_before_it_hashes():
+    ready = []
+    async with BcryptGate(begin=lambda: ready.append(1)) as gate:
+        await gate.matches(b"first", HASHES, ME)
+        await gate.confirm(b"first", HASHES[0])
+
+    assert ready == [1, 1]
+
+
 async def test_nothing_is_hashed_for_one_who_is_forsaken_but_for_others_it_is(executor):
     gate = BcryptGate(executor=executor)
     running, waiting, shared, other = [

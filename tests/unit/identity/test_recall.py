@@ -34,6 +34,18 @@ def test_what_has_run_out_is_dropped(recall):
     assert len(recall) == 0
 
 
+@pytest.mark.parametrize("wall", [110.0, 99.5], ids=["run out", "clock set back"])
+def test_of_a_hashed_key_it_stays_known_which_hash_to_try(recall, wall):
+    recall.remember("key", ALICE, 100.0, 110.0, b"hash")
+    found = recall.get("key", wall)
+
+    assert found is None
+    assert recall.lapsed("key") == b"hash"
+    assert recall.lapsed("other") == b""
+    recall.forget(lambda memory: memory.proof == b"hash")
+    assert recall.lapsed("key") == b""
+
+
 def test_other_credentials_are_unknown(recall):
     recall.remember("key", ALICE, 0.0, 10.0)
 
