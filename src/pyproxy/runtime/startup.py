@@ -115,7 +115,26 @@ def _remarks(
     for each in tls:
         if each is not None:
             yield from each.remarks(wall)
+            yield from _preloaded(loaded.settings.headers.hsts, each)
     yield from sources.local.remarks
+
+
+def _preloaded(hsts: str, tls: ServerTls) -> Iterator[Fault]:
+    """A promise for good (RFC 6797 section 12.1), made with a certificate that nobody vouches for.
+
+    A browser that was made to trust it holds the host to the promise, and lets nobody past
+    a warning when the certificate is another.
+    """
+    if "preload" not in hsts.lower():
+        return
+    for certificate, path in tls.shown:
+        if certificate.is_self_signed:
+            problem = (
+                f'says "preload" while {path} is self-signed: browsers that trust it let nobody '
+                "past a warning once it changes; use a CA's certificate, such as 'pyproxy cert' "
+                'makes, or set headers.hsts = ""'
+            )
+            yield Fault("headers.hsts", problem)
 
 
 def _server_tls(group: Group) -> ServerTls | None:

@@ -107,6 +107,12 @@ class ServerTls:
         """The facts of the certificates in force, in the order of the files."""
         return tuple(loaded.certificate for loaded in self._loaded)
 
+    @property
+    def shown(self) -> tuple[tuple[Certificate, Path], ...]:
+        """The same facts, each with the file that they are from."""
+        paths = (files.certificate for files in self._files)
+        return tuple(zip(self.certificates, paths, strict=True))
+
     def reload(self) -> None:
         """Take the files as they are now, if all of them are sound. Blocks.
 
@@ -125,11 +131,10 @@ class ServerTls:
         Args:
             wall: Epoch seconds.
         """
-        pairs = zip(self._files, self._loaded, strict=True)
         return tuple(
-            Fault(str(files.certificate), problem)
-            for files, loaded in pairs
-            for problem in loaded.certificate.oddities(wall)
+            Fault(str(path), problem)
+            for certificate, path in self.shown
+            for problem in certificate.oddities(wall)
         )
 
     def _choose(
