@@ -18,6 +18,7 @@ from pyproxy.errors.fault import Fault
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import weak_keys
+from pyproxy.runtime.groups import is_restrictable
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
 from pyproxy.runtime.watch import Stamps, stamps_of
@@ -25,6 +26,10 @@ from pyproxy.upstream.tls import ClientTls
 
 _NO_GROUPS: tuple[Group, ...] = ()
 _NO_TLS: Mapping[TlsKey, ClientTls] = {}
+_COSTLY_GROUPS = (
+    "offers key exchanges that cost this machine 0.2 s each, since this Python hides its OpenSSL: "
+    "take one whose OpenSSL is a library of its own, as distributions have it"
+)
 _NO_SOURCES = Sources(KeyRing.build(()), LocalKeys(KeySet(), None), {}, {})
 
 
@@ -116,6 +121,8 @@ def _remarks(
         if each is not None:
             yield from each.remarks(wall)
             yield from _preloaded(loaded.settings.headers.hsts, each)
+    if any(tls) and not is_restrictable():
+        yield Fault("TLS", _COSTLY_GROUPS)
     yield from sources.local.remarks
 
 
