@@ -1,6 +1,6 @@
 """What the gateway withstands, in figures.
 
-    python -m tests.endurance.figures [--small] [bulk streams idle amplification slow leaving turns]
+    python -m tests.endurance.figures [--small] [bulk streams idle ... jwks]
 
 Each row has a figure, its bound and how it was got. Exits with 1 if a bound is missed.
 """
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.endurance import amplification, bulk, crowds, leaving, slow, turns
+from tests.endurance import amplification, bulk, crowds, jwks, leaving, slow, turns
 from tests.endurance.stage import Folder, raise_file_limit
 
 SECTIONS = {
@@ -21,6 +21,7 @@ SECTIONS = {
     "slow": slow.measure,
     "leaving": leaving.measure,
     "turns": turns.measure,
+    "jwks": jwks.measure,
 }
 
 
