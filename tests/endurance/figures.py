@@ -1,6 +1,6 @@
 """What the gateway withstands, in figures.
 
-    python -m tests.endurance.figures [--small] [bulk streams idle ... jwks]
+    python -m tests.endurance.figures [--small] [bulk streams idle ... addresses]
 
 Each row has a figure, its bound and how it was got. Exits with 1 if a bound is missed.
 """
@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.endurance import amplification, bulk, crowds, jwks, leaving, slow, turns
+from tests.endurance import addresses, amplification, bulk, crowds, jwks, leaving, slow, turns
 from tests.endurance.stage import Folder, raise_file_limit
 
 SECTIONS = {
@@ -22,6 +22,7 @@ SECTIONS = {
     "leaving": leaving.measure,
     "turns": turns.measure,
     "jwks": jwks.measure,
+    "addresses": addresses.measure,
 }
 
 

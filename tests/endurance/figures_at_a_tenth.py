@@ -5,7 +5,7 @@ python -m pytest tests/endurance/figures_at_a_tenth.py
 
 import pytest
 
-from tests.endurance import amplification, bulk, crowds, jwks, leaving, turns
+from tests.endurance import addresses, amplification, bulk, crowds, jwks, leaving, turns
 from tests.endurance.stage import Folder
 
 SCALE = 10
@@ -20,6 +20,7 @@ SCALE = 10
         pytest.param(amplification.measure, id="amplification"),
         pytest.param(leaving.measure, id="clients that leave"),
         pytest.param(turns.measure, id="tiny chunks"),
+        pytest.param(addresses.measure, id="addresses"),
         pytest.param(jwks.measure, id="a key server that misbehaves"),
     ],
 )
