@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from pyproxy.config.load import load
+from pyproxy.identity.jwk_private import private_members
 from pyproxy.identity.signing_keys import generate_key_set
 from pyproxy.runtime.startup import prepare
 
@@ -58,9 +59,9 @@ def production(pyproxy, certificates, monkeypatch):
         monkeypatch.chdir(here)
 
 
-def self_signed(folder, days=365):
+def self_signed(folder, days=365, key=None):
     """Put a certificate in place that is signed with its own key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
     made = (
@@ -97,6 +98,17 @@ def holding(name, text):
         (folder / name).write_text(text)
 
     return hold
+
+
+def weak_certificate(folder):
+    """One that RSA of 1,024 bits signs."""
+    self_signed(folder, key=rsa.generate_private_key(65537, 1024))  # noqa: S505
+
+
+def weak_signing_keys(folder):
+    """A set whose only key has 1,024 bits."""
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505
+    holding("signing.json", json.dumps({"keys": [{"kid": "w", **private_members(key)}]}))(folder)
 
 
 def nothing(_folder):
@@ -205,6 +217,13 @@ def test_without_preload_a_self_signed_certificate_is_let_be(pyproxy, production
         pytest.param(
             nothing, {"server": '[server]\ntrusted_proxies = ["0.0.0.0/0"]'},
             "server.trusted_proxies[0]", id="wildcard trust",
+        ),
+        pytest.param(weak_certificate, {}, "copilot.crt", id="weak certificate"),
+        pytest.param(weak_signing_keys, {}, "signing.json", id="weak signing key"),
+        pytest.param(
+            holding("provider.key", ""),
+            {"route": 'credential = { header = "X-Key", value = { file = "provider.key" } }'},
+            "provider.key is empty", id="empty credential",
         ),
     ],
 )  # fmt: skip
