@@ -27,8 +27,8 @@ from tests.process.served import put
 # As many clients as tokens a second: who waits a second for the key server is in time again.
 TOKENS, SECONDS, CLIENTS = 1000, 10.0, 100
 GOOD_PACE_S = 0.02
-# A wait ends after a second of the loop's clock; the answer has to come back besides.
-MAX_FETCHES, MAX_WAIT_MS, MAX_GOOD_MS, MAX_RISE_MIB = 2, 1100.0, 250.0, 16
+# A wait ends after a second of the loop's clock; on a busy machine the answer takes its time.
+MAX_FETCHES, MAX_WAIT_MS, MAX_GOOD_MS, MAX_RISE_MIB = 2, 1500.0, 250.0, 16
 HUGE, PIECE = 100_000_000, bytes(64 * 1024)
 DRIP_S = 0.1
 KIND, FETCHES, PRIVATE = "key-server.kind", "key-server.fetches", "key-server.json"
@@ -234,12 +234,11 @@ def with_key_server(text, port):
     return before + EXTRA.format(port=port) + "[rate_limits.api]" + after
 
 
-def measure(folder, scale):
+def measure(folder, scale, kinds=KINDS):
     """A gateway that has the keys, and what a server does to it that goes wrong afterwards."""
-    signing = generate_signing_key("ES256")
-    put(folder.path / PRIVATE, json.dumps(signing))
-    environ = {"SSL_CERT_FILE": str(folder.path / "ca.crt")}
-    for kind in KINDS:
+    signing = new_key(folder)
+    environ = trusting(folder)
+    for kind in kinds:
         with OriginProcess() as origin, KeyServer(folder.path) as server:
             text = with_key_server(config({"/": origin.url}), server.port)
             with Gateway(folder.path, text, environ) as gateway:
@@ -247,6 +246,18 @@ def measure(folder, scale):
                 server.kind = kind
                 asking = Asking(gateway.port, folder.trust, signing)
                 yield from _case(gateway, asking, server, scale)
+
+
+def new_key(folder):
+    """Make the key whose public half the server shows."""
+    signing = generate_signing_key("ES256")
+    put(folder.path / PRIVATE, json.dumps(signing))
+    return signing
+
+
+def trusting(folder):
+    """The environment of a gateway that believes the server's certificate."""
+    return {"SSL_CERT_FILE": str(folder.path / "ca.crt")}
 
 
 def _case(gateway, asking, server, scale):
