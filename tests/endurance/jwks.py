@@ -168,15 +168,15 @@ class Asking:
     def __init__(self, port, trust, signing):
         self._port, self._trust, self._good = port, trust, good_token(signing)
         self.strays, self.good, self.wrong = [], [], []
+        self._is_over = False
 
     async def run(self, tokens, seconds):
         """So many made-up names, evenly over so many seconds."""
         gap_s = CLIENTS * seconds / tokens
-        end = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
-            for _ in range(CLIENTS):
-                group.create_task(self._stray(tokens // CLIENTS, gap_s))
-            group.create_task(self._known(end))
+            group.create_task(self._known())
+            await asyncio.gather(*(self._stray(tokens // CLIENTS, gap_s) for _ in range(CLIENTS)))
+            self._is_over = True
 
     async def _stray(self, count, gap_s):
         async with self._connection() as pair:
@@ -185,9 +185,9 @@ class Asking:
                 await self._ask(pair, stray_token(self._good), 401, self.strays)
                 await asyncio.sleep(max(0.0, gap_s - (time.monotonic() - began)))
 
-    async def _known(self, end):
+    async def _known(self):
         async with self._connection() as pair:
-            while time.monotonic() < end:
+            while not (self._is_over and self.good):
                 await self._ask(pair, self._good, 200, self.good)
                 await asyncio.sleep(GOOD_PACE_S)
 
