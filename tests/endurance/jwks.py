@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import math
+import random
 import secrets
 import ssl
 import subprocess
@@ -173,23 +174,27 @@ class Asking:
     async def run(self, tokens, seconds):
         """So many made-up names, evenly over so many seconds."""
         gap_s = CLIENTS * seconds / tokens
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._known())
-            await asyncio.gather(*(self._stray(tokens // CLIENTS, gap_s) for _ in range(CLIENTS)))
+        async with contextlib.AsyncExitStack() as stack:
+            # All are connected before the first asks: their handshakes are no part of it.
+            enter = stack.enter_async_context
+            pairs = [await enter(self._connection()) for _ in range(CLIENTS)]
+            known = asyncio.create_task(self._known(await enter(self._connection())))
+            count = tokens // CLIENTS
+            await asyncio.gather(*(self._stray(pair, count, gap_s) for pair in pairs))
             self._is_over = True
+            await known
 
-    async def _stray(self, count, gap_s):
-        async with self._connection() as pair:
-            for _ in range(count):
-                began = time.monotonic()
-                await self._ask(pair, stray_token(self._good), 401, self.strays)
-                await asyncio.sleep(max(0.0, gap_s - (time.monotonic() - began)))
+    async def _stray(self, pair, count, gap_s):
+        await asyncio.sleep(gap_s * random.random())  # noqa: S311 - spread over the second
+        for _ in range(count):
+            began = time.monotonic()
+            await self._ask(pair, stray_token(self._good), 401, self.strays)
+            await asyncio.sleep(max(0.0, gap_s - (time.monotonic() - began)))
 
-    async def _known(self):
-        async with self._connection() as pair:
-            while not (self._is_over and self.good):
-                await self._ask(pair, self._good, 200, self.good)
-                await asyncio.sleep(GOOD_PACE_S)
+    async def _known(self, pair):
+        while not (self._is_over and self.good):
+            await self._ask(pair, self._good, 200, self.good)
+            await asyncio.sleep(GOOD_PACE_S)
 
     @contextlib.asynccontextmanager
     async def _connection(self):
