@@ -10,7 +10,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.endurance import amplification, bulk, crowds, guessing, leaving, slow, turns
+from tests.endurance import (
+    addresses,
+    amplification,
+    bulk,
+    crowds,
+    guessing,
+    jwks,
+    leaving,
+    slow,
+    turns,
+)
 from tests.endurance.stage import Folder, raise_file_limit
 
 SECTIONS = {
@@ -22,6 +32,8 @@ SECTIONS = {
     "leaving": leaving.measure,
     "turns": turns.measure,
     "guessing": guessing.measure,
+    "jwks": jwks.measure,
+    "addresses": addresses.measure,
 }
 
 

@@ -5,7 +5,7 @@ python -m pytest tests/endurance/figures_at_a_tenth.py
 
 import pytest
 
-from tests.endurance import amplification, bulk, crowds, guessing, leaving, turns
+from tests.endurance import addresses, amplification, bulk, crowds, guessing, jwks, leaving, turns
 from tests.endurance.stage import Folder
 
 SCALE = 10
@@ -21,6 +21,8 @@ SCALE = 10
         pytest.param(leaving.measure, id="clients that leave"),
         pytest.param(turns.measure, id="tiny chunks"),
         pytest.param(guessing.measure, id="guessed keys"),
+        pytest.param(addresses.measure, id="addresses"),
+        pytest.param(jwks.measure, id="a key server that misbehaves"),
     ],
 )
 def test_figure_is_within_its_bound(tmp_path, measure):

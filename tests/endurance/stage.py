@@ -160,13 +160,13 @@ class Gateway:
         port: Of its first listener, once it is ready.
     """
 
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, environ=None):
         self.folder, self._log = folder, folder / "log"
         self._lines, self._read, self._lock = [], 0, threading.Lock()
         put(folder / "pyproxy.toml", config)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                COMMAND, cwd=folder, env=environment(), stdin=subprocess.DEVNULL,
+                COMMAND, cwd=folder, env=environment(environ), stdin=subprocess.DEVNULL,
                 stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
         self.pid = self.process.pid

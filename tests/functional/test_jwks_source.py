@@ -10,9 +10,11 @@ import ssl
 import pytest
 import trustme
 from aiohttp import TCPConnector, web
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from pyproxy.config.proxy import Proxy
 from pyproxy.config.surroundings import NOWHERE
+from pyproxy.identity.base64url import encode_unsigned
 from pyproxy.identity.jwk_members import without_private
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jwks_fetch import FetchFailed, fetch, open_session
@@ -82,6 +84,12 @@ def authority():
 
 @pytest.fixture
 async def provider(authority):
+    async with serving(authority) as provider:
+        yield provider
+
+
+@contextlib.asynccontextmanager
+async def serving(authority):
     provider = Provider(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
@@ -255,6 +263,28 @@ FAILURES = [
         "compressed",
         id="gzip",
     ),
+    pytest.param(
+        lambda _: _respond(b"", 302, Location="https://localhost:1/"), "status 302", id="other host"
+    ),
+    pytest.param(lambda _: _respond(b'{"keys":[],"keys":[]}'), "a member twice", id="member twice"),
+    pytest.param(
+        lambda _: _respond(_document(*({**FIRST, "kid": str(i)} for i in range(1000)))),
+        "more than 100 keys",
+        id="1,000 keys",
+    ),
+    pytest.param(
+        lambda _: _respond(gzip.compress(bytes(50_000_000))),
+        "not a JWK set",
+        id="gzip bomb, unsaid",
+    ),
+    pytest.param(
+        lambda _: _respond(gzip.compress(bytes(50_000_000)), Content_Encoding="gzip"),
+        "compressed",
+        id="gzip bomb",
+    ),
+    pytest.param(
+        lambda _: _respond(_document(FIRST), X_Big="a" * 100_000), "malformed", id="endless head"
+    ),
     pytest.param(lambda _: _respond(_document()), "no usable key", id="no keys"),
     pytest.param(lambda _: _respond(_document({"kty": "oct", "k": "AA"})), "#1", id="oct alone"),
 ]
@@ -376,6 +406,133 @@ async def test_a_refused_key_is_told_by_name(provider):
 
     assert remote.events[0]["faults"] == "key second: use is not sig"
     assert "alarm" not in remote.events[0]
+
+
+WEAK_RSA = rsa.generate_private_key(65537, 1024).public_key().public_numbers()  # noqa: S505
+RSA = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
+
+
+def _rsa(numbers, exponent=None):
+    return {
+        "kty": "RSA",
+        "kid": "bad",
+        "n": encode_unsigned(numbers.n),
+        "e": encode_unsigned(exponent or numbers.e),
+    }
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        pytest.param(_rsa(WEAK_RSA), "1024 bits", id="RSA of 1024 bits"),
+        pytest.param(_rsa(RSA, exponent=1), "exponent", id="e=1"),
+        pytest.param({**SECOND, "kid": "bad", "use": "enc"}, "use is not sig", id="use=enc"),
+        pytest.param({"kty": "oct", "kid": "bad", "k": "c2VjcmV0"}, "symmetric", id="symmetric"),
+        pytest.param({**LEAKED, "kid": "bad"}, "private", id="private members"),
+        pytest.param({**SECOND, "kid": "bad", "alg": "none"}, "alg", id="alg=none"),
+        pytest.param({**SECOND, "kid": "bad", "x": "AA"}, "octets", id="point too short"),
+    ],
+)
+async def test_a_bad_key_costs_its_neighbour_nothing(provider, bad, reason):
+    provider.serve(bad, FIRST)
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+    [told] = remote.events
+    assert (told["result"], told["refused"]) == ("ok", "1")
+    assert "bad" in told["faults"]
+    assert reason in told["faults"]
+
+
+async def test_of_two_keys_with_one_name_neither_is_used(provider):
+    provider.serve({**FIRST, "kid": "twin"}, {**SECOND, "kid": "twin"}, FIRST)
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+    assert remote.events[0]["refused"] == "2"
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/octet-stream", "image/png", "x"])
+async def test_what_a_source_calls_its_answer_does_not_matter(provider, kind):
+    provider.answers["/jwks"] = lambda _: _respond(_document(FIRST), Content_Type=kind)
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert remote.names() == ["first"]
+
+
+async def test_a_redirect_to_another_host_is_not_followed(provider, authority):
+    async with serving(authority) as elsewhere:
+        elsewhere.serve(SECOND)
+        provider.answers["/jwks"] = lambda _: _respond(b"", 302, Location=f"{elsewhere.url}/jwks")
+        remote = Remote(provider)
+
+        await remote.refresh()
+
+        assert remote.names() is None
+        assert elsewhere.seen == []
+
+
+async def test_a_dripping_source_gets_no_extra_time(provider):
+    given_up = asyncio.Event()
+
+    async def drip(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while not given_up.is_set():
+            await response.write(b" ")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await given_up.wait()
+        return response
+
+    provider.answers["/jwks"] = drip
+    session = open_session(TCPConnector(ssl=provider.client_context()), timeout_s=0.4)
+
+    async with asyncio.timeout(5), session:
+        with pytest.raises(FetchFailed, match="no answer in time"):
+            await fetch(session, f"{provider.url}/jwks", in_words, directly)
+    given_up.set()
+
+
+async def test_a_hundred_megabytes_are_not_read(provider):
+    sent = 0
+
+    async def huge(request):
+        nonlocal sent
+        response = web.StreamResponse(headers={"Content-Length": "100000000"})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while sent < 100_000_000:
+                await response.write(bytes(65536))
+                sent += 65536
+        return response
+
+    provider.answers["/jwks"] = huge
+    remote = Remote(provider)
+
+    await remote.refresh()
+
+    assert "256 KiB" in remote.events[0]["reason"]
+    assert sent < 20_000_000  # what sockets hold on the way
+
+
+async def test_a_source_that_fails_again_and_again_is_asked_ever_less(provider):
+    remote = Remote(provider)
+    waits = []
+    for _ in range(9):
+        await remote.refresh()
+        waits.append(remote.keys._freshness.wait_s(remote.clock.now))
+
+    assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+    provider.serve(FIRST)
+    await remote.refresh()
+    assert remote.keys._freshness.wait_s(remote.clock.now) == 300.0
 
 
 async def test_a_server_of_another_ca_is_not_believed(provider):

@@ -17,6 +17,7 @@ from pyproxy.cli.missing_files import with_remedies
 from pyproxy.cli.outline import outline
 from pyproxy.cli.provider_keys import provider_keys
 from pyproxy.cli.reach import Unreachable, reach
+from pyproxy.cli.secret_files import unguarded
 from pyproxy.config.load import Loaded
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
@@ -78,7 +79,8 @@ def _serveable(loaded: Loaded) -> list[Fault]:
     """
     try:
         prepared = prepare(loaded, time.time())
-        return list(dict.fromkeys((*prepared.remarks, *advice(loaded.settings))))
+        found = (*prepared.remarks, *advice(loaded.settings), *unguarded(loaded, Path.cwd()))
+        return list(dict.fromkeys(found))
     except ConfigurationError as error:
         raise with_remedies(error, loaded.settings) from error
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pyproxy.config.files import MOST_OF_KEYS, read_text_file
+from pyproxy.errors.fault import ConfigurationError, Fault
 
 OWNER_ONLY = 0o600
 GROUP_READS = 0o040
@@ -22,8 +23,8 @@ def edit(path: Path, change: Callable[[str], str]) -> None:
     user still reads it.
 
     Raises:
-        ConfigurationError: It cannot be read; nothing was changed.
-        OSError: Likewise.
+        ConfigurationError: It cannot be read or written; nothing was changed.
+        OSError: Its folder cannot be opened; likewise.
     """
     target = path.resolve()
     with _folder_locked(target.parent):
@@ -38,9 +39,17 @@ def write_atomically(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
     folders are made.
 
     Raises:
-        OSError: Nothing was changed.
+        ConfigurationError: There is no room, or this user may not; nothing was changed.
     """
     target = path.resolve()
+    try:
+        _replace(target, text, mode)
+    except OSError as exc:
+        problem = f"cannot be written: {(exc.strerror or str(exc)).lower()}; nothing was changed"
+        raise ConfigurationError(Fault(str(path), problem)) from exc
+
+
+def _replace(target: Path, text: str, mode: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # mkstemp makes the file with mode 0600, so that no moment leaves a key readable.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pyproxy.config.finding import Finding
+from pyproxy.config.network import Network
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.secret import LITERAL
 from pyproxy.config.settings import Settings
@@ -12,13 +13,22 @@ from pyproxy.egress.private import is_ones_own, is_private
 
 # 16 random characters of base64 hold 96 bits; whatever is shorter may be guessed.
 _SHORTEST_KEY: Final = 16
+# What one owner has: no IPv4 block of a company or cloud is wider than a /8, of IPv6 than a /16.
+_WIDEST: Final = {4: 8, 6: 16}
+# What a browser brings by itself; a key or a token a page has to know and send.
+_BROUGHT_BY_BROWSERS: Final = frozenset({"mtls"})
+_ANY_PAGE: Final = "*"
+_MEMORY: Final = "memory:"
 
 
 def remarks_on(settings: Settings) -> tuple[Finding, ...]:
     """Find what should be changed, though it can be served."""
     return (
+        *_wide_trust(settings),
         *_plain_http(settings),
         *_open_routes(settings),
+        *_open_to_any_page(settings),
+        *_lets_all_pass(settings),
         *_weak_keys(settings),
         *_shadowed_routes(settings),
         *_bare_credentials(settings),
@@ -49,6 +59,42 @@ def _open_routes(settings: Settings) -> Iterator[Finding]:
                 ("routes", i, "auth"),
                 "is open to everybody on a public address; name a way in, or use allow_from",
             )
+
+
+def _wide_trust(settings: Settings) -> Iterator[Finding]:
+    for i, network in enumerate(settings.server.trusted_proxies):
+        if _is_wide(network):
+            yield Finding(
+                ("server", "trusted_proxies", i),
+                f"trusts {network}, which no one owns: whoever is there may claim any address; "
+                "name the proxies' own networks",
+            )
+
+
+def _is_wide(network: Network) -> bool:
+    return network.prefixlen < _WIDEST[network.version] and not network.is_private
+
+
+def _open_to_any_page(settings: Settings) -> Iterator[Finding]:
+    """Routes that a page of anybody's could use through the browser of one who may."""
+    if _ANY_PAGE not in settings.cors.origins:
+        return
+    for i, route in enumerate(settings.routes):
+        if not route.auth or _BROUGHT_BY_BROWSERS & {*route.auth}:
+            yield Finding(
+                ("routes", i, "auth"),
+                'asks a page for no credential while cors.origins is ["*"]: any web page may use '
+                "it through the browser of whoever reaches it; name the origins, or ask for a key",
+            )
+
+
+def _lets_all_pass(settings: Settings) -> Iterator[Finding]:
+    if settings.store.url != _MEMORY and settings.store.on_failure == "allow":
+        yield Finding(
+            ("store", "on_failure"),
+            'is "allow": while the store is down nothing is limited and no revoked token is '
+            'refused; "local" limits in memory meanwhile, "deny" answers 503',
+        )
 
 
 def _weak_keys(settings: Settings) -> Iterator[Finding]:

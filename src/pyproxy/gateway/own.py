@@ -31,6 +31,7 @@ from pyproxy.limits.meter import Meter
 from pyproxy.telemetry.record import Record
 from pyproxy.wire.date import date_line
 from pyproxy.wire.framing import CHUNKED
+from pyproxy.wire.percent import percent_encoded
 from pyproxy.wire.status import status_line
 
 # Each is the `route` of its access lines.
@@ -184,8 +185,10 @@ async def _verify(
         if plan.models is not None:
             plan.models.judge_unseen(method, path, visit.target.query, visit.exchange.head)
         await charge(desk, plan, caller.principal, visit)
-    # Sent for nobody too: empty, it replaces what a client may have put there.
-    fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % _as_field(caller.principal.name)
+    # Sent for nobody too: empty, it replaces what a client may have put there. Written as
+    # `identity_header` is, so that no two names look the same.
+    name = percent_encoded(caller.principal.name)
+    fields = b"X-Auth-User: %b\r\nCache-Control: no-store\r\n" % name
     body = json.dumps({"user": caller.principal.name}).encode()
     _answer(desk, gateway, visit, record, body, fields)
 
@@ -251,8 +254,3 @@ async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) ->
         request_id=record.request_id,
     )  # fmt: skip
     _answer(desk, gateway, visit, record, b'{"revoked":true}', b"Cache-Control: no-store\r\n")
-
-
-def _as_field(name: str) -> bytes:
-    """A user's name where only visible ASCII may stand (RFC 9110 section 5.5)."""
-    return name.encode("ascii", "backslashreplace")

@@ -18,6 +18,7 @@ from pyproxy.errors.fault import Fault
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import weak_keys
+from pyproxy.runtime.groups import is_restrictable
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
 from pyproxy.runtime.watch import Stamps, stamps_of
@@ -25,6 +26,10 @@ from pyproxy.upstream.tls import ClientTls
 
 _NO_GROUPS: tuple[Group, ...] = ()
 _NO_TLS: Mapping[TlsKey, ClientTls] = {}
+_COSTLY_GROUPS = (
+    "offers key exchanges that cost this machine 0.2 s each, since this Python hides its OpenSSL: "
+    "take one whose OpenSSL is a library of its own, as distributions have it"
+)
 _NO_SOURCES = Sources(KeyRing.build(()), LocalKeys(KeySet(), None), {}, {})
 
 
@@ -115,7 +120,28 @@ def _remarks(
     for each in tls:
         if each is not None:
             yield from each.remarks(wall)
+            yield from _preloaded(loaded.settings.headers.hsts, each)
+    if any(tls) and not is_restrictable():
+        yield Fault("TLS", _COSTLY_GROUPS)
     yield from sources.local.remarks
+
+
+def _preloaded(hsts: str, tls: ServerTls) -> Iterator[Fault]:
+    """A promise for good (RFC 6797 section 12.1), made with a certificate that nobody vouches for.
+
+    A browser that was made to trust it holds the host to the promise, and lets nobody past
+    a warning when the certificate is another.
+    """
+    if "preload" not in hsts.lower():
+        return
+    for certificate, path in tls.shown:
+        if certificate.is_self_signed:
+            problem = (
+                f'says "preload" while {path} is self-signed: browsers that trust it let nobody '
+                "past a warning once it changes; use a CA's certificate, such as 'pyproxy cert' "
+                'makes, or set headers.hsts = ""'
+            )
+            yield Fault("headers.hsts", problem)
 
 
 def _server_tls(group: Group) -> ServerTls | None:

@@ -10,6 +10,7 @@ from pyproxy.assembly.upstream_tls import TlsKey
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.clock_watch import watch_clock
 from pyproxy.runtime.crew import Crew
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.members import Lost
@@ -64,6 +65,7 @@ class Supervisor:
         self._remarks: tuple[Fault, ...] = ()
         self._exposed: frozenset[Fault] = frozenset()
         self._watching: asyncio.Task[None] | None = None
+        self._watching_clock: asyncio.Task[None] | None = None
 
     async def run(self, prepared: Prepared) -> None:
         """Serve until SIGTERM or SIGINT, then drain.
@@ -78,6 +80,8 @@ class Supervisor:
         loop.set_exception_handler(exception_handler(self._journal.log))
         stop = Signals(loop, self._hurry, partial(self.ask, SETTINGS)).stop
         async with self._tasks:
+            clock = watch_clock(time.time, time.monotonic, self._tell_step)
+            self._watching_clock = self._tasks.start(clock, "clock")
             try:
                 if await _unless(stop, self._start(prepared)):
                     await _unless(stop, self._reload_for_ever())
@@ -95,6 +99,9 @@ class Supervisor:
         self._journal.log.write("warning", "worker.stopped", sentence, {})
         self._crew.kill()
         self._journal.close(time.time(), _LAST_WORDS_S)
+
+    def _tell_step(self, sentence: str, values: Mapping[str, float]) -> None:
+        self._journal.log.write("warning", "clock.stepped", sentence, values)
 
     async def _start(self, prepared: Prepared) -> None:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.certificates import Certificate, read_certificate
+from pyproxy.runtime.groups import default_groups, restrict
 from pyproxy.runtime.preflight import exposed
 from pyproxy.runtime.watch import Stamps, stamps_of
 
@@ -107,6 +108,12 @@ class ServerTls:
         """The facts of the certificates in force, in the order of the files."""
         return tuple(loaded.certificate for loaded in self._loaded)
 
+    @property
+    def shown(self) -> tuple[tuple[Certificate, Path], ...]:
+        """The same facts, each with the file that they are from."""
+        paths = (files.certificate for files in self._files)
+        return tuple(zip(self.certificates, paths, strict=True))
+
     def reload(self) -> None:
         """Take the files as they are now, if all of them are sound. Blocks.
 
@@ -125,11 +132,10 @@ class ServerTls:
         Args:
             wall: Epoch seconds.
         """
-        pairs = zip(self._files, self._loaded, strict=True)
         return tuple(
-            Fault(str(files.certificate), problem)
-            for files, loaded in pairs
-            for problem in loaded.certificate.oddities(wall)
+            Fault(str(path), problem)
+            for certificate, path in self.shown
+            for problem in certificate.oddities(wall)
         )
 
     def _choose(
@@ -155,6 +161,7 @@ def _context(rules: TlsRules) -> ssl.SSLContext:
     context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
+    restrict(context, default_groups())
     if rules.client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         # A resumed session is not verified again: a client whose certificate

@@ -14,6 +14,8 @@ Report = Callable[[str, BaseException], None]
 """Told what failed and the error, traceback included. Must not raise."""
 
 INTERVAL_S = 1.0  # a revoked key is refused a second later; a stat costs microseconds
+SETTLE_S = 0.1  # a writer that goes on writes again within it
+MOST_LOOKS = 10  # at a file that goes on changing: a log that somebody named is read as it is
 AGAIN_S = 30.0  # until what hung is tried again: each attempt may cost a thread
 
 _UNKNOWN: Mapping[Path, "Stamp | None"] = {}  # differs from every state
@@ -89,9 +91,10 @@ class FileWatcher:
     threads only, and each group for itself: one that hangs holds up no other,
     and is tried again half a minute after it was given up.
 
-    A callback that fails is reported and called again at the next change of
-    its files, not before: a file caught half-written changes once more when
-    its writer goes on.
+    What changed is read once it has stayed the same for a moment: half a keys
+    file is a good one of fewer keys, and half a password a password. A callback
+    that fails is reported and called again at the next change of its files, not
+    before: a writer that took longer changes them once more when it goes on.
     """
 
     def __init__(
@@ -100,8 +103,10 @@ class FileWatcher:
         blocking: Blocking,
         interval_s: float = INTERVAL_S,
         again_s: float = AGAIN_S,
+        settle_s: float = SETTLE_S,
     ) -> None:
         self._report = report
+        self._settle_s = settle_s
         self._blocking = blocking
         self._interval_s = interval_s
         self._again_s = again_s
@@ -146,9 +151,23 @@ class FileWatcher:
             group.is_busy = True
         return [looks.start(self._look(group), group.name) for group in idle]
 
+    async def _stamps(self, group: Watched) -> Stamps:
+        return await self._blocking.call(group.name, partial(stamps_of, group.paths))
+
+    async def _settled(self, group: Watched, stamps: Stamps) -> Stamps:
+        """The state in which the files stay for a moment, or in which they are after many."""
+        for _ in range(MOST_LOOKS):
+            await asyncio.sleep(self._settle_s)
+            before, stamps = stamps, await self._stamps(group)
+            if before == stamps:
+                break
+        return stamps
+
     async def _look(self, group: Watched) -> None:
         try:
-            stamps = await self._blocking.call(group.name, partial(stamps_of, group.paths))
+            stamps = await self._stamps(group)
+            if group.seen is not None and group.seen != stamps:
+                stamps = await self._settled(group, stamps)
             seen, group.seen = group.seen, stamps
             if seen is not None and seen != stamps:
                 await group.changed()

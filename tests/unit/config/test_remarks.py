@@ -81,8 +81,20 @@ def route(**given):
             {"routes": [route(credential={"header": "X-Key", "value": "k"})]},
             id="credential in a field of its own",
         ),
+        pytest.param(
+            {"server": {"trusted_proxies": ["10.0.0.0/8", "fd00::/8", "192.0.2.7", "2a00::/16"]}},
+            id="proxies of one's own",
+        ),
+        pytest.param({"cors": {"origins": ["*"]}}, id="any page that has a key"),
+        pytest.param(
+            {"cors": {"origins": ["https://a.test"]}, "routes": [route(auth=["mtls"])],
+             "listeners": [{**TLS, "client_ca": "a"}]},
+            id="one page with the browser's certificate",
+        ),
+        pytest.param({"store": {"on_failure": "allow"}}, id="memory, which does not fail"),
+        pytest.param({"store": {"url": "redis://a"}}, id="a store that may fail"),
     ],
-)
+)  # fmt: skip
 def test_what_is_safe_is_let_be(tree):
     assert remarked(tree) == []
 
@@ -173,7 +185,41 @@ def test_what_is_safe_is_let_be(tree):
             "is missing, so that every request is answered 503",
             id="provider without its credential",
         ),
+        pytest.param(
+            {"server": {"trusted_proxies": ["128.0.0.0/1"]}},
+            ("server", "trusted_proxies", 0),
+            "trusts 128.0.0.0/1, which no one owns: whoever is there may claim any address",
+            id="half of all addresses trusted",
+        ),
+        pytest.param(
+            {"server": {"trusted_proxies": ["2000::/3"]}},
+            ("server", "trusted_proxies", 0),
+            "trusts 2000::/3, which no one owns: whoever is there may claim any address",
+            id="all of IPv6 trusted",
+        ),
+        pytest.param(
+            {"cors": {"origins": ["*"]}, "routes": [route(auth=[], allow_from=["10.0.0.0/8"])]},
+            ("routes", 0, "auth"),
+            'asks a page for no credential while cors.origins is ["*"]: any web page may use it '
+            "through the browser of whoever reaches it",
+            id="any page, no credential",
+        ),
+        pytest.param(
+            {"cors": {"origins": ["*"]}, "routes": [route(auth=["key", "mtls"])],
+             "listeners": [{**TLS, "client_ca": "a"}]},
+            ("routes", 0, "auth"),
+            'asks a page for no credential while cors.origins is ["*"]: any web page may use it '
+            "through the browser of whoever reaches it",
+            id="any page, the browser's certificate",
+        ),
+        pytest.param(
+            {"store": {"url": "rediss://a", "on_failure": "allow"}},
+            ("store", "on_failure"),
+            'is "allow": while the store is down nothing is limited and no revoked token is '
+            "refused",
+            id="all pass while the store is down",
+        ),
     ],
-)
+)  # fmt: skip
 def test_what_is_unwise_is_remarked_on(tree, where, problem):
     assert remarked(tree) == [(where, problem)]

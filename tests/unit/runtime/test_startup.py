@@ -9,6 +9,7 @@ import pytest
 from pyproxy.config.load import load
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.signing_keys import generate_key_set
+from pyproxy.runtime import startup
 from pyproxy.runtime.startup import prepare
 
 CONFIG = """
@@ -53,6 +54,15 @@ def test_what_is_sound_is_prepared_without_a_word(loaded):
     assert [group.bind for group in prepared.groups] == ["127.0.0.1:1", "127.0.0.1:2"]
     assert [each is not None for each in prepared.tls] == [True, False]
     assert prepared.remarks == ()
+
+
+def test_costly_key_exchanges_that_cannot_be_taken_back_are_a_remark(loaded, monkeypatch):
+    monkeypatch.setattr(startup, "is_restrictable", lambda: False)
+
+    [remark] = prepare(loaded, WALL).remarks
+
+    assert remark.path == "TLS"
+    assert "0.2 s each" in remark.problem
 
 
 def test_what_is_unwise_is_a_remark(loaded, open_folder):

@@ -78,6 +78,63 @@ async def test_a_changed_file_is_told_once(watcher, reports, tmp_path, change):
     assert reports == []
 
 
+async def test_a_file_is_read_once_its_writer_is_done(reports, tmp_path):
+    path, seen = tmp_path / "keys", []
+    path.write_text("alice\nbob\n")
+    watcher = FileWatcher(reports, Blocking(), settle_s=0.05)
+
+    async def changed():
+        seen.append(path.read_text())
+
+    watcher.watch("keys", [path], changed, since=stamps_of([path]))
+    with path.open("w") as file:
+        file.write("alice\n")
+        file.flush()
+        look = asyncio.ensure_future(watcher.poll_now())
+        await asyncio.sleep(0.02)
+        file.write("carol\n")
+    await look
+
+    assert seen == ["alice\ncarol\n"]
+
+
+async def test_a_file_that_is_written_and_put_back_is_not_told(reports, tmp_path):
+    path = tmp_path / "keys"
+    path.write_text("old")
+    kept = tmp_path / "kept"
+    watcher = FileWatcher(reports, Blocking(), settle_s=0.05)
+    changed = Counter()
+    watcher.watch("keys", [path], changed, since=stamps_of([path]))
+    path.rename(kept)
+    look = asyncio.ensure_future(watcher.poll_now())
+    await asyncio.sleep(0.02)
+    kept.rename(path)
+    await look
+
+    assert changed.calls == 0
+
+
+async def test_a_file_that_never_stays_the_same_is_read_all_the_same(reports, tmp_path):
+    path = tmp_path / "log"
+    path.write_text("")
+    watcher = FileWatcher(reports, Blocking(), settle_s=0.01)
+    changed, is_over = Counter(), asyncio.Event()
+    watcher.watch("log", [path], changed, since=stamps_of([path]))
+
+    async def write():
+        while not is_over.is_set():
+            path.write_text(path.read_text() + "x")
+            await asyncio.sleep(0.002)
+
+    writing = asyncio.ensure_future(write())
+    await asyncio.sleep(0.01)
+    await watcher.poll_now()
+    is_over.set()
+    await writing
+
+    assert changed.calls == 1
+
+
 async def test_nothing_is_told_while_nothing_changes(watcher, tmp_path):
     path = tmp_path / "keys"
     path.write_text("old")
