@@ -21,6 +21,8 @@ max_header_size = "8KiB"
 bind = "{BIND}"
 [auth]
 keys_file = "keys"
+[auth.ban]
+after = 0
 [endpoints]
 token = ""
 verify = ""
