@@ -1,0 +1,172 @@
+"""Where operators ask: bound by the main process, whoever serves the clients."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+
+from pyproxy.admin.desk import AdminDesk
+from pyproxy.config.server import ServerSettings
+from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.acceptor import Admission
+from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.journal import Journal
+from pyproxy.runtime.reception import Reception, Terms
+from pyproxy.runtime.sockets import Listening, listen
+from pyproxy.runtime.tasks import Tasks
+from pyproxy.telemetry.sparing import SparingLog
+
+# A browser takes six, a scraper one; whatever holds more waits in the backlog.
+_MOST_CONNECTIONS = 256
+# For the answers that were begun when the process ends.
+_FAREWELL_S = 0.5
+_PLACE = "server.admin"
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """What is ready to come into force.
+
+    Attributes:
+        server: Its settings.
+        listening: Perhaps the one in force; ``None``: nobody is to listen.
+        remarks: Why not, if somebody should.
+    """
+
+    server: ServerSettings
+    listening: Listening | None
+    remarks: tuple[Fault, ...] = ()
+
+
+class AdminListener:
+    """The admin listener in force, or none; goes over to another without a gap.
+
+    As with workers a change has two steps: ``prepare`` does whatever can fail.
+
+    Args:
+        desk: What its handler works with.
+        journal: The logs.
+        tasks: Where it serves.
+        blocking: Resolves names.
+        upkeep: Runs for as long as anybody listens.
+    """
+
+    def __init__(
+        self,
+        desk: AdminDesk,
+        journal: Journal,
+        tasks: Tasks,
+        blocking: Blocking,
+        upkeep: Callable[[], Coroutine[object, object, None]],
+    ) -> None:
+        self._desk = desk
+        self._journal = journal
+        self._tasks = tasks
+        self._blocking = blocking
+        self._admission = Admission(_MOST_CONNECTIONS, 0)
+        self._trouble = SparingLog(journal.log)
+        self._listening: Listening | None = None
+        self._reception: Reception | None = None
+        self._next: _Next | None = None
+        self._upkeep = upkeep
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def prepare(self, server: ServerSettings) -> tuple[Fault, ...]:
+        """Listen where ``server`` says, but change nothing yet.
+
+        An address that nobody asked for, since it is the default, may be taken: who runs
+        a second gateway on a machine need not know of it before that one serves.
+
+        Returns:
+            What is to be remarked on.
+
+        Raises:
+            ConfigurationError: The address cannot be listened on.
+            TimeoutError: Its name cannot be resolved at the moment.
+        """
+        self.forget()
+        remarks: tuple[Fault, ...] = ()
+        listening = self._listening
+        if not server.admin:
+            listening = None
+        elif listening is None or listening.spec != server.admin:
+            try:
+                listening = await self._blocking.call("name", partial(listen, server.admin))
+            except ConfigurationError as exc:
+                faults = [Fault(_PLACE, f"{server.admin} {each.problem}") for each in exc.faults]
+                if server.is_admin_written:
+                    raise ConfigurationError(*faults) from exc
+                without = "there is no admin listener; set server.admin to another address"
+                remarks = tuple(Fault(_PLACE, f"{each.problem}; {without}") for each in faults)
+                listening = None
+        self._next = _Next(server, listening, remarks)
+        return remarks
+
+    def forget(self) -> None:
+        """Give up what was prepared, if anything was."""
+        following, self._next = self._next, None
+        if following and following.listening and following.listening is not self._listening:
+            following.listening.close()
+
+    def commit(self) -> None:
+        """Put in force what was prepared."""
+        following, self._next = self._next, None
+        if following is None:
+            raise RuntimeError("nothing was prepared")
+        self._desk.guard.renew(following.server.admin_token)
+        terms = Terms(following.server, None, None)
+        if following.listening is self._listening:
+            if self._reception is not None:
+                self._reception.renew(terms)
+            return
+        self._leave(following.server.drain)
+        self._listening = following.listening
+        if following.listening is None:
+            self._stop_upkeep()
+        else:
+            self._serve(following.listening, terms)
+
+    async def end(self) -> None:
+        """Accept no more, and close; an answer that was begun has a moment to end."""
+        self.forget()
+        self._stop_upkeep()
+        if self._reception is None or self._listening is None:
+            return
+        self._listening.close()
+        await self._reception.stop()
+        self._reception.drain()
+        await self._reception.quiet(_FAREWELL_S)
+        self._reception.cut()
+
+    def _serve(self, listening: Listening, terms: Terms) -> None:
+        # It brings prometheus-client, which takes 30 ms that other commands need not wait.
+        from pyproxy.admin.handler import AdminHandler  # noqa: PLC0415 - see above
+
+        self._reception = Reception(
+            listening.spec,
+            tuple(each.dup() for each in listening.sockets),
+            terms,
+            AdminHandler(self._desk),
+            self._admission,
+            self._tasks,
+            self._journal.log,
+            self._trouble,
+        )
+        self._reception.start()
+        if self._keeping is None:
+            self._keeping = self._tasks.start(self._upkeep(), "overview")
+        port = str(listening.port) if listening.port else ""
+        self._journal.log.info("admin.ready", bind=listening.spec, port=port)
+
+    def _leave(self, seconds: float) -> None:
+        """Let whoever asks at the old address have his answer."""
+        if self._reception is not None and self._listening is not None:
+            self._listening.close()
+            self._journal.log.info("admin.closed", bind=self._listening.spec)
+            _ = self._tasks.start(self._reception.depart(seconds), "removed admin listener")
+        self._reception = None
+
+    def _stop_upkeep(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
