@@ -67,6 +67,7 @@ class AdminListener:
         self._trouble = SparingLog(journal.log)
         self._listening: Listening | None = None
         self._reception: Reception | None = None
+        self._departing: set[Reception] = set()
         self._next: _Next | None = None
         self._upkeep = upkeep
         self._keeping: asyncio.Task[None] | None = None
@@ -130,13 +131,17 @@ class AdminListener:
         """Accept no more, and close; an answer that was begun has a moment to end."""
         self.forget()
         self._stop_upkeep()
-        if self._reception is None or self._listening is None:
-            return
-        self._listening.close()
-        await self._reception.stop()
-        self._reception.drain()
-        await self._reception.quiet(_FAREWELL_S)
-        self._reception.cut()
+        if self._listening is not None:
+            self._listening.close()
+        receptions = tuple(self._departing)
+        if self._reception is not None:
+            receptions += (self._reception,)
+        for each in receptions:
+            await each.stop()
+            each.drain()
+        await asyncio.gather(*(each.quiet(_FAREWELL_S) for each in receptions))
+        for each in receptions:
+            each.cut()
 
     def _serve(self, listening: Listening, terms: Terms) -> None:
         # It brings prometheus-client, which takes 30 ms that other commands need not wait.
@@ -163,8 +168,14 @@ class AdminListener:
         if self._reception is not None and self._listening is not None:
             self._listening.close()
             self._journal.log.info("admin.closed", bind=self._listening.spec)
-            _ = self._tasks.start(self._reception.depart(seconds), "removed admin listener")
+            self._departing.add(self._reception)
+            departure = self._depart(self._reception, seconds)
+            _ = self._tasks.start(departure, "removed admin listener")
         self._reception = None
+
+    async def _depart(self, reception: Reception, seconds: float) -> None:
+        await reception.depart(seconds)
+        self._departing.discard(reception)
 
     def _stop_upkeep(self) -> None:
         if self._keeping is not None:
