@@ -19,7 +19,7 @@ from pyproxy.runtime.overview import Overview
 from pyproxy.runtime.tasks import Tasks
 
 # A worker answers at once, or something holds it up; another may be asked then.
-_PATIENCE_S = 2.0
+_PATIENCE_S = 5.0
 T = TypeVar("T")
 
 

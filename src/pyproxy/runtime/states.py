@@ -89,7 +89,7 @@ def tell_bans(report: Report, attempts: Attempts, bans: Bans, now: float) -> Non
         now: Monotonic seconds.
     """
     report.counters[BANS, ()] = attempts.bans_begun
-    report.gauges[BANS_IN_FORCE, ()] = len(bans.in_force(now))
+    report.gauges[BANS_IN_FORCE, ()] = bans.count(now)
 
 
 def store_of(store: Store) -> StoreState:
