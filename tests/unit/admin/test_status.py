@@ -2,8 +2,10 @@ import json
 import platform
 
 from pyproxy import __version__
+from pyproxy.admin.exposition import Exhibition
 from pyproxy.admin.status import status_of
 from pyproxy.admin.window import Sample, Window
+from pyproxy.config.settings import Settings
 from pyproxy.telemetry.report import Report
 from tests.admin_scene import WALL, Reload, report, snapshot, worker
 
@@ -93,3 +95,26 @@ def test_who_is_not_ready_says_why():
 
     assert (now["draining"], now["ready"]) == (True, False)
     assert now["reasons"] == ["the gateway is draining"]
+
+
+def test_no_secret_of_the_configuration_is_told():
+    secrets = {
+        "server": {"admin_token": "operators-8f1c22"},
+        "store": {"url": "redis://limits:storekey-8f1c22@h:6379/0"},
+        "auth": {"keys": ["pyp_clients-8f1c22-and-more"]},
+        "egress": {"proxy": "http://user:proxykey-8f1c22@h:3128"},
+        "routes": [
+            {
+                "name": "one",
+                "upstream": "http://a",
+                "auth": ["token"],
+                "token": {"secret": "shared-8f1c22-and-more"},
+                "credential": {"header": "X-Key", "value": "provider-8f1c22"},
+                "request_headers": {"X-Own": "field-8f1c22"},
+            }
+        ],
+    }
+    now = snapshot(settings=Settings.model_validate(secrets))
+
+    assert "8f1c22" not in json.dumps(status_of(now, Window()))
+    assert b"8f1c22" not in Exhibition().show(now, "").body
