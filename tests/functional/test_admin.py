@@ -51,6 +51,7 @@ class Admin:
             now=time.monotonic,
             wall=time.time,
             new_id=lambda: "an-id",
+            elsewhere=Blocking().call,
             report=lambda exc, _: lines.report("admin", exc),
         )
         self.listener = AdminListener(self.desk, lines, tasks, Blocking(), self._keep)
@@ -190,15 +191,6 @@ async def test_a_person_is_led_from_the_figures_to_the_page(admin):
     assert (person.status, person.value("location")) == (303, "/")
     assert person.value("vary") == program.value("vary") == "Accept"
     assert program.json["requests"]["total"] == 14
-
-
-async def test_prometheus_gets_open_metrics(admin):
-    answer = await admin.ask(
-        "GET", "/metrics", "Accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1"
-    )
-
-    assert answer.value("content-type").startswith("application/openmetrics-text")
-    assert answer.body.endswith(b"# EOF\n")
 
 
 async def test_a_gateway_that_has_just_begun_has_metrics(admin):

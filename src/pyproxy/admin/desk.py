@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pyproxy.admin.elsewhere import Elsewhere
 from pyproxy.admin.guard import Guard
 from pyproxy.admin.page import Page, load_page
 from pyproxy.admin.snapshot import BanBook, Gauge
@@ -22,6 +23,7 @@ class AdminDesk:
         now: Monotonic seconds.
         wall: Epoch seconds.
         new_id: Makes request ids.
+        elsewhere: Does what would hold up the loop.
         report: Takes an exception that is a fault of ours, with its request id.
         guard: Who may ask.
         page: The status page.
@@ -34,6 +36,7 @@ class AdminDesk:
     now: Callable[[], float]
     wall: Callable[[], float]
     new_id: Callable[[], str]
+    elsewhere: Elsewhere
     report: Callable[[BaseException, str], None]
     guard: Guard = field(default_factory=Guard)
     page: Page = field(default_factory=load_page)

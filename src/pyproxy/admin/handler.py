@@ -65,7 +65,7 @@ class AdminHandler:
 
     def __init__(self, desk: AdminDesk) -> None:
         self._desk = desk
-        self._exhibition = Exhibition()
+        self._exhibition = Exhibition(desk.gauge.look, desk.elsewhere)
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, whatever happens."""
@@ -114,6 +114,9 @@ class AdminHandler:
         if target.decoded == BANS:
             await exchange.to_task()
             return await self._bans(exchange, target)
+        if target.decoded == METRICS:
+            await exchange.to_task()
+            return await self._exhibition.show()
         return self._shown(target.decoded, head)
 
     def _shown(self, path: bytes, head: RequestHead) -> Answer:
@@ -127,8 +130,6 @@ class AdminHandler:
         snapshot = desk.gauge.look()
         if path == STATUS:
             return in_json(status_of(snapshot, desk.window), fields=((b"Vary", b"Accept"),))
-        if path == METRICS:
-            return self._exhibition.show(snapshot, accept)
         against = reasons_against(snapshot)
         status = _UNAVAILABLE if against else _OK
         return in_json({"ready": not against, "reasons": list(against)}, status=status)

@@ -8,7 +8,7 @@ import pyproxy
 from pyproxy.admin.readiness import reasons_against
 from pyproxy.admin.snapshot import Snapshot
 from pyproxy.admin.tally import total, totals_by
-from pyproxy.admin.window import FAILED, STEP_S, STEPS, Window
+from pyproxy.admin.window import FAILED, STEP_S, STEPS, Pace, Window
 from pyproxy.config.route import RouteSettings
 from pyproxy.telemetry.catalogue import (
     BANS,
@@ -23,6 +23,7 @@ from pyproxy.telemetry.catalogue import (
     RESPONSE_BYTES,
     STREAMS,
 )
+from pyproxy.telemetry.report import EndpointState
 
 _DAY_S: Final = 86400.0
 Json = Mapping[str, object]
@@ -51,7 +52,7 @@ def status_of(snapshot: Snapshot, window: Window) -> Json:
         "requests": _requests(snapshot, window),
         "history": window.history(),
         "refusals": _whole(totals_by(report.counters, REFUSALS, "code")),
-        "routes": [_route(each, snapshot, window) for each in settings.routes],
+        "routes": _routes(snapshot, window),
         "limits": _limits(snapshot),
         "bans": _bans(snapshot),
         "store": {
@@ -90,7 +91,7 @@ def _requests(snapshot: Snapshot, window: Window) -> Json:
     pace = window.pace()
     return {
         "total": int(total(counters, REQUESTS)),
-        "per_second": _rounded(pace.per_second),
+        "per_second": pace.per_second,
         "in_flight": int(total(gauges, IN_FLIGHT)),
         "streams": int(total(gauges, STREAMS)),
         "connections": int(total(gauges, CONNECTIONS)),
@@ -102,27 +103,41 @@ def _requests(snapshot: Snapshot, window: Window) -> Json:
     }
 
 
-def _route(route: RouteSettings, snapshot: Snapshot, window: Window) -> Json:
-    counters, pace = snapshot.report.counters, window.pace(route.name)
+def _routes(snapshot: Snapshot, window: Window) -> Sequence[Json]:
+    counters = snapshot.report.counters
+    requests = totals_by(counters, REQUESTS, "route")
+    errors = totals_by(counters, REQUESTS, "route", status=FAILED)
+    upstreams: dict[str, list[Json]] = {}
+    for each in snapshot.report.endpoints:
+        upstreams.setdefault(each.route, []).append(_upstream(each))
+    return [
+        {
+            **_route(route, window.pace(route.name)),
+            "requests": int(requests[route.name]),
+            "errors": int(errors[route.name]),
+            "upstreams": upstreams.get(route.name, []),
+        }
+        for route in snapshot.settings.routes
+    ]
+
+
+def _upstream(state: EndpointState) -> Json:
+    return {
+        "name": state.name,
+        "state": state.state,
+        "in_flight": state.under_way,
+        "idle": state.idle,
+    }
+
+
+def _route(route: RouteSettings, pace: Pace) -> Json:
     return {
         "name": route.name,
         "path": route.path,
         "provider": route.provider,
-        "requests": int(total(counters, REQUESTS, route=route.name)),
-        "per_second": _rounded(pace.per_second),
-        "errors": int(total(counters, REQUESTS, route=route.name, status=FAILED)),
+        "per_second": pace.per_second,
         "latency_ms": pace.latency_ms,
         "limits": list(route.rate_limits),
-        "upstreams": [
-            {
-                "name": each.name,
-                "state": each.state,
-                "in_flight": each.under_way,
-                "idle": each.idle,
-            }
-            for each in snapshot.report.endpoints
-            if each.route == route.name
-        ],
     }
 
 

@@ -1,7 +1,7 @@
 """Sums over the series of a report."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pyproxy.telemetry.catalogue import BUCKETS, BY_NAME
@@ -43,6 +43,11 @@ def buckets_by_route(histograms: Mapping[Series, Histogram], name: str) -> dict[
         for (family, labels), histogram in histograms.items()
         if family == name
     }
+
+
+def together(every: Iterable[Sequence[int]]) -> Sequence[int]:
+    """The buckets of several histograms as if they were one."""
+    return tuple(map(sum, zip(NOTHING, *every, strict=True)))
 
 
 def _places(name: str, wanted: Mapping[str, str]) -> list[tuple[int, str]]:

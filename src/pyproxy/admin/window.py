@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final, Self
 
 from pyproxy.admin.quantile import quantile
-from pyproxy.admin.tally import NOTHING, buckets_by_route, totals_by
+from pyproxy.admin.tally import NOTHING, buckets_by_route, together, totals_by
 from pyproxy.telemetry.catalogue import BOUNDS_S, DURATION, FIRST_BYTE, REQUESTS
 from pyproxy.telemetry.report import Report
 
@@ -20,33 +20,62 @@ _MS: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What a route counted, or all of them together.
+
+    Attributes:
+        requests: That ended.
+        errors: Of those, the ones that failed with 5xx.
+        durations: Buckets.
+        first_bytes: Likewise.
+    """
+
+    requests: float = 0.0
+    errors: float = 0.0
+    durations: Sequence[int] = NOTHING
+    first_bytes: Sequence[int] = NOTHING
+
+
+NOBODY: Final = Counted()
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Counts at a moment.
 
     Attributes:
         at: Monotonic seconds.
-        requests: That ended, by route.
-        errors: Of those, the ones that failed with 5xx.
-        durations: Buckets, by route.
-        first_bytes: Likewise.
+        all: Of all routes.
+        routes: Of each.
     """
 
     at: float
-    requests: Mapping[str, float]
-    errors: Mapping[str, float]
-    durations: Mapping[str, Sequence[int]]
-    first_bytes: Mapping[str, Sequence[int]]
+    all: Counted
+    routes: Mapping[str, Counted]
 
     @classmethod
     def of(cls, report: Report, at: float) -> Self:
         """The counts of a report."""
-        return cls(
-            at,
-            totals_by(report.counters, REQUESTS, "route"),
-            totals_by(report.counters, REQUESTS, "route", status=FAILED),
-            buckets_by_route(report.histograms, DURATION),
-            buckets_by_route(report.histograms, FIRST_BYTE),
+        requests = totals_by(report.counters, REQUESTS, "route")
+        errors = totals_by(report.counters, REQUESTS, "route", status=FAILED)
+        durations = buckets_by_route(report.histograms, DURATION)
+        first_bytes = buckets_by_route(report.histograms, FIRST_BYTE)
+        routes = {
+            name: Counted(
+                requests[name],
+                errors[name],
+                durations.get(name, NOTHING),
+                first_bytes.get(name, NOTHING),
+            )
+            for name in requests.keys() | durations.keys() | first_bytes.keys()
+        }
+        everything = Counted(
+            requests.total(),
+            errors.total(),
+            together(durations.values()),
+            together(first_bytes.values()),
         )
+        return cls(at, everything, routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +111,25 @@ class Window:
         if not self._samples:
             return Pace(0.0, _percentiles(NOTHING), _percentiles(NOTHING))
         first, last = self._samples[0], self._samples[-1]
+        before, after = (
+            each.all if route is None else each.routes.get(route, NOBODY) for each in (first, last)
+        )
         return Pace(
-            _rate(first, last, first.requests, last.requests, route),
-            _percentiles(_grown(first.durations, last.durations, route)),
-            _percentiles(_grown(first.first_bytes, last.first_bytes, route)),
+            _rate(before.requests, after.requests, last.at - first.at),
+            _percentiles(_more(before.durations, after.durations)),
+            _percentiles(_more(before.first_bytes, after.first_bytes)),
         )
 
     def history(self) -> dict[str, object]:
         """Each step's figures, the oldest first; what was before the start is nothing."""
-        steps = list(pairwise(self._samples))
+        steps = [(a.all, b.all, b.at - a.at) for a, b in pairwise(self._samples)]
         missing = STEPS - len(steps)
         nothing, unknown = [0.0] * missing, [None] * missing
-        durations = [_grown(one.durations, next_.durations, None) for one, next_ in steps]
+        durations = [_more(a.durations, b.durations) for a, b, _ in steps]
         return {
             "step_s": STEP_S,
-            "per_second": nothing
-            + [round(_rate(a, b, a.requests, b.requests, None), 3) for a, b in steps],
-            "errors_per_second": nothing
-            + [round(_rate(a, b, a.errors, b.errors, None), 3) for a, b in steps],
+            "per_second": nothing + [_rate(a.requests, b.requests, s) for a, b, s in steps],
+            "errors_per_second": nothing + [_rate(a.errors, b.errors, s) for a, b, s in steps],
             "p50_ms": unknown + [in_ms(0.5, counts) for counts in durations],
             "p99_ms": unknown + [in_ms(0.99, counts) for counts in durations],
         }
@@ -115,29 +145,12 @@ def _percentiles(counts: Sequence[int]) -> dict[str, float | None]:
     return {name: in_ms(share, counts) for name, share in _SHARES.items()}
 
 
-def _rate(
-    first: Sample,
-    last: Sample,
-    before: Mapping[str, float],
-    after: Mapping[str, float],
-    route: str | None,
-) -> float:
-    seconds = last.at - first.at
-    if seconds <= 0:
-        return 0.0
-    names = after if route is None else (route,)
-    return sum(max(0.0, after.get(name, 0.0) - before.get(name, 0.0)) for name in names) / seconds
+def _rate(before: float, after: float, seconds: float) -> float:
+    return round(max(0.0, after - before) / seconds, 3) if seconds > 0 else 0.0
 
 
-def _grown(
-    before: Mapping[str, Sequence[int]], after: Mapping[str, Sequence[int]], route: str | None
-) -> Sequence[int]:
-    """What the buckets of a route grew by, or those of all routes together."""
-    if route is not None:
-        return _more(before.get(route, NOTHING), after.get(route, NOTHING))
-    grown = [_more(before.get(name, NOTHING), counts) for name, counts in after.items()]
-    return [sum(each) for each in zip(NOTHING, *grown, strict=True)]
-
-
-def _more(before: Sequence[int], after: Sequence[int]) -> list[int]:
+def _more(before: Sequence[int], after: Sequence[int]) -> Sequence[int]:
+    """What buckets grew by."""
+    if before == after:
+        return NOTHING
     return [max(0, late - early) for early, late in zip(before, after, strict=True)]

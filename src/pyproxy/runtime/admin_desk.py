@@ -80,6 +80,7 @@ def open_admin(
         now=time.monotonic,
         wall=time.time,
         new_id=new_ids(),
+        elsewhere=blocking.call,
         report=lambda exc, request_id: journal.log.failure(
             "failure", exc, "admin", request_id=request_id
         ),

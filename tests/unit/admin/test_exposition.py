@@ -1,31 +1,26 @@
+import asyncio
 import platform
 
-import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open
-from prometheus_client.parser import text_string_to_metric_families as read_plain
+from prometheus_client.parser import text_string_to_metric_families
 
 from pyproxy import __version__
-from pyproxy.admin.exposition import Exhibition
+from pyproxy.admin.exposition import Exhibition, exposition
 from pyproxy.telemetry.catalogue import FAMILIES, REQUESTS
 from pyproxy.telemetry.report import Report
 from tests.admin_scene import WALL, report, snapshot
+from tests.waiting import turns
 
-OPEN = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 
-
-def samples(now, accept=""):
-    text = Exhibition().show(now, accept).body.decode()
-    read = read_open if "openmetrics" in accept else read_plain
+def samples(now):
     return {
         (each.name, *sorted(each.labels.items())): each.value
-        for family in read(text)
+        for family in text_string_to_metric_families(exposition(now).decode())
         for each in family.samples
     }
 
 
-@pytest.mark.parametrize("accept", ["", OPEN], ids=["text", "OpenMetrics"])
-def test_all_that_is_counted_is_shown(accept):
-    found = samples(snapshot(reloads={"ok": 2, "failed": 1}), accept)
+def test_all_that_is_counted_is_shown():
+    found = samples(snapshot(reloads={"ok": 2, "failed": 1}))
 
     one = (("method", "GET"), ("route", "one"), ("status", "2xx"))
     assert found[REQUESTS, *one] == 7
@@ -64,41 +59,47 @@ def test_a_label_cannot_break_out_of_its_quotes():
     hostile = 'x"} 1\nevil_total{a="'
     now = snapshot(report=report(counters={(REQUESTS, (hostile, "GET", "2xx")): 1}))
 
-    text = Exhibition().show(now, "").body.decode()
-    assert "\nevil_total" not in text
+    assert b"\nevil_total" not in exposition(now)
     assert samples(now)[REQUESTS, ("method", "GET"), ("route", hostile), ("status", "2xx")] == 1
 
 
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
-    [
-        ("", "text/plain; version=0.0.4"),
-        ("*/*", "text/plain; version=0.0.4"),
-        ("application/json", "text/plain; version=0.0.4"),
-        (
-            "Application/OpenMetrics-Text; version=none",
-            "application/openmetrics-text; version=1.0.0",
-        ),
-        (OPEN, "application/openmetrics-text; version=1.0.0"),
-        (",;=,;;version==", "text/plain; version=0.0.4"),
-    ],
-)
-def test_the_form_is_negotiated(accept, content_type):
-    answer = Exhibition().show(snapshot(), accept)
+class Elsewhere:
+    """Does it here, and counts how often; waits if it is told to."""
 
-    assert answer.content_type.startswith(content_type)
-    assert answer.body.endswith(b"# EOF\n") == ("openmetrics" in content_type)
+    def __init__(self):
+        self.count, self.goes_on = 0, asyncio.Event()
+        self.goes_on.set()
+
+    async def __call__(self, name, work):
+        assert name == "metrics"
+        self.count += 1
+        await self.goes_on.wait()
+        return work()
 
 
-def test_a_version_is_no_way_into_the_answers_head():
-    answer = Exhibition().show(snapshot(), "application/openmetrics-text; version=1.0.0\r\nX: y")
+async def test_the_same_snapshot_is_rendered_once():
+    shown, elsewhere = [snapshot()], Elsewhere()
+    exhibition = Exhibition(lambda: shown[0], elsewhere)
+    elsewhere.goes_on.clear()
+    asking = [asyncio.ensure_future(exhibition.show()) for _ in range(3)]
+    await turns()
+    elsewhere.goes_on.set()
+    first, *others = await asyncio.gather(*asking)
 
-    assert "\r" not in answer.content_type
-    assert "\n" not in answer.content_type
+    assert all(each is first for each in others)
+    assert elsewhere.count == 1
+    shown[0] = snapshot(report=Report())
+    assert await exhibition.show() is not first
+    assert elsewhere.count == 2
 
 
-def test_the_same_snapshot_is_rendered_once():
-    exhibition, now = Exhibition(), snapshot()
+async def test_who_leaves_does_not_leave_the_others_waiting():
+    elsewhere = Elsewhere()
+    exhibition = Exhibition(snapshot, elsewhere)
+    elsewhere.goes_on.clear()
+    one, other = (asyncio.ensure_future(exhibition.show()) for _ in range(2))
+    await turns()
+    one.cancel()
+    elsewhere.goes_on.set()
 
-    assert exhibition.show(now, "") is exhibition.show(now, "*/*")
-    assert exhibition.show(snapshot(), "") is not exhibition.show(now, "")
+    assert (await other).content_type == "text/plain; version=0.0.4; charset=utf-8"

@@ -2,7 +2,7 @@ import json
 import platform
 
 from pyproxy import __version__
-from pyproxy.admin.exposition import Exhibition
+from pyproxy.admin.exposition import exposition
 from pyproxy.admin.status import status_of
 from pyproxy.admin.window import Sample, Window
 from pyproxy.config.settings import Settings
@@ -117,4 +117,4 @@ def test_no_secret_of_the_configuration_is_told():
     now = snapshot(settings=Settings.model_validate(secrets))
 
     assert "8f1c22" not in json.dumps(status_of(now, Window()))
-    assert b"8f1c22" not in Exhibition().show(now, "").body
+    assert b"8f1c22" not in exposition(now)
