@@ -287,7 +287,7 @@ async def test_a_page_whose_name_was_led_here_is_turned_away(admin, host, path):
     answer = await admin.ask("GET", path, host=host)
 
     assert (answer.status, answer.json["error"]) == (403, "host_not_allowed")
-    assert "server.admin_token" in answer.json["message"]
+    assert answer.json["message"].startswith("Without an admin token")
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ class HostNotAllowed(Refusal):
 
     status, code, is_final = 403, "host_not_allowed", True
     message = (
-        "Without server.admin_token this listener answers only to an IP address, localhost, a "
-        "name without a dot, or a local one (.localhost, .local, .internal, .home.arpa, .svc)."
+        "Without an admin token this listener answers only to an IP address, localhost, or a "
+        "name of the local network."
     )
 
 
