@@ -11,6 +11,7 @@ from pyproxy.admin.desk import AdminDesk
 from pyproxy.admin.guard import FAILURES
 from pyproxy.admin.window import Window
 from pyproxy.config.server import ServerSettings
+from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.errors.refusal import NoWorker
 from pyproxy.runtime.admin_listener import AdminListener
@@ -21,6 +22,7 @@ from tests.admin_scene import Bans, endpoint, report, snapshot
 from tests.functional.scripted import HOST, Client, Cut, Lines
 from tests.waiting import turns
 
+PLAIN = {"listeners": [{"bind": "0.0.0.0:5000"}]}
 TOKEN = "a-token-of-operators-5b1f"
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -62,7 +64,8 @@ class Admin:
 
     async def serve(self, **server):
         """Have it serve by other settings; what there is to remark on."""
-        settings = ServerSettings.model_validate({"admin": f"{HOST}:0", **server})
+        server = {"admin": f"{HOST}:0", **server}
+        settings = Settings.model_validate({"server": server, **PLAIN})
         remarks = await self.listener.prepare(settings)
         self.listener.commit()
         await turns()
@@ -502,7 +505,8 @@ async def test_one_that_is_given_up_listens_no_more(admin):
 async def test_one_that_was_only_prepared_leaves_nothing_behind(admin):
     port = admin.port
     for _ in range(3):
-        await admin.listener.prepare(ServerSettings(admin="localhost:0", admin_token=None))
+        settings = Settings.model_validate({"server": {"admin": "localhost:0"}, **PLAIN})
+        await admin.listener.prepare(settings)
     admin.listener.forget()
 
     assert (await admin.ask("GET", "/ready")).status == 200
@@ -525,13 +529,24 @@ async def test_the_default_address_may_be_taken(idle):
     with socket.create_server((HOST, 0)) as other:
         taken = f"{HOST}:{other.getsockname()[1]}"
         # As it stands where nobody wrote it.
-        settings = ServerSettings.model_construct(_fields_set=set(), admin=taken)
-        (remark,) = await idle.listener.prepare(settings)
+        (remark,) = await idle.listener.prepare(by_default(taken))
         idle.listener.commit()
 
     assert remark.path == "server.admin"
-    assert "there is no admin listener; set server.admin" in remark.problem
+    assert "there is no admin listener: set server.admin" in remark.problem
     assert not idle.lines.of("admin.ready")
+
+
+async def test_the_default_address_is_left_to_a_listener_that_wants_it(idle):
+    (remark,) = await idle.listener.prepare(by_default("127.0.0.1:5000"))
+
+    assert "127.0.0.1:5000 is the address of a listener too; there is no" in remark.problem
+
+
+def by_default(address):
+    """Settings in which nobody wrote where the admin listener is."""
+    server = ServerSettings.model_construct(_fields_set=set(), admin=address)
+    return Settings.model_validate(PLAIN).model_copy(update={"server": server})
 
 
 async def test_what_is_answered_when_the_end_comes_is_answered(admin):

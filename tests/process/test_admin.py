@@ -337,7 +337,7 @@ def test_the_default_address_may_be_taken(folder, upstream):
         line = gateway.wait_for("configuration.remark")
 
         assert line["message"].startswith("server.admin: 127.0.0.1:9100 is taken")
-        assert "there is no admin listener; set server.admin" in line["message"]
+        assert "there is no admin listener: set server.admin" in line["message"]
         assert gateway.status() == 200
 
 

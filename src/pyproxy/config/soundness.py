@@ -153,8 +153,7 @@ def _admin(settings: Settings) -> Iterator[Finding]:
         )
     if server.admin_token and not is_field_value(server.admin_token.reveal()):
         yield Finding(("server", "admin_token"), f"{_A_VALUE}: nobody could send it")
-    is_chosen = not server.admin.endswith(":0")
-    if is_chosen and any(each.bind == server.admin for each in settings.listeners):
+    if server.is_admin_written and settings.is_admin_met:
         yield Finding(("server", "admin"), "is the address of a listener too; take another port")
 
 

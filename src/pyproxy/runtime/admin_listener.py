@@ -7,6 +7,7 @@ from functools import partial
 
 from pyproxy.admin.desk import AdminDesk
 from pyproxy.config.server import ServerSettings
+from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.acceptor import Admission
 from pyproxy.runtime.blocking import Blocking
@@ -21,6 +22,7 @@ _MOST_CONNECTIONS = 256
 # For the answers that were begun when the process ends.
 _FAREWELL_S = 0.5
 _PLACE = "server.admin"
+_DO = "; there is no admin listener: set server.admin to another address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,10 @@ class _Next:
     Attributes:
         server: Its settings.
         listening: Perhaps the one in force; ``None``: nobody is to listen.
-        remarks: Why not, if somebody should.
     """
 
     server: ServerSettings
     listening: Listening | None
-    remarks: tuple[Fault, ...] = ()
 
 
 class AdminListener:
@@ -72,8 +72,8 @@ class AdminListener:
         self._upkeep = upkeep
         self._keeping: asyncio.Task[None] | None = None
 
-    async def prepare(self, server: ServerSettings) -> tuple[Fault, ...]:
-        """Listen where ``server`` says, but change nothing yet.
+    async def prepare(self, settings: Settings) -> tuple[Fault, ...]:
+        """Listen where ``settings`` say, but change nothing yet.
 
         An address that nobody asked for, since it is the default, may be taken: who runs
         a second gateway on a machine need not know of it before that one serves.
@@ -86,22 +86,32 @@ class AdminListener:
             TimeoutError: Its name cannot be resolved at the moment.
         """
         self.forget()
+        server = settings.server
         remarks: tuple[Fault, ...] = ()
-        listening = self._listening
-        if not server.admin:
-            listening = None
-        elif listening is None or listening.spec != server.admin:
-            try:
-                listening = await self._blocking.call("name", partial(listen, server.admin))
-            except ConfigurationError as exc:
-                faults = [Fault(_PLACE, f"{server.admin} {each.problem}") for each in exc.faults]
-                if server.is_admin_written:
-                    raise ConfigurationError(*faults) from exc
-                without = "there is no admin listener; set server.admin to another address"
-                remarks = tuple(Fault(_PLACE, f"{each.problem}; {without}") for each in faults)
-                listening = None
-        self._next = _Next(server, listening, remarks)
+        try:
+            listening = await self._listen(settings)
+        except ConfigurationError as exc:
+            if server.is_admin_written:
+                raise
+            listening, remarks = None, tuple(Fault(f.path, f.problem + _DO) for f in exc.faults)
+        self._next = _Next(server, listening)
         return remarks
+
+    async def _listen(self, settings: Settings) -> Listening | None:
+        """The listener in force, if it is to stay, or another."""
+        spec = settings.server.admin
+        if not spec:
+            return None
+        if self._listening is not None and self._listening.spec == spec:
+            return self._listening
+        if settings.is_admin_met:  # which would listen there next, and find it taken
+            raise ConfigurationError(Fault(_PLACE, f"{spec} is the address of a listener too"))
+        try:
+            return await self._blocking.call("name", partial(listen, spec))
+        except ConfigurationError as exc:
+            raise ConfigurationError(
+                *(Fault(_PLACE, f"{spec} {each.problem}") for each in exc.faults)
+            ) from exc
 
     def forget(self) -> None:
         """Give up what was prepared, if anything was."""

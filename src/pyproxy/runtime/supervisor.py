@@ -131,7 +131,7 @@ class Supervisor:
             Lost: A worker ended before it was ready.
             OSError: Something is short, or a file cannot be read at the moment.
         """
-        remarks = await self._admin.prepare(loaded.settings.server)
+        remarks = await self._admin.prepare(loaded.settings)
         try:
             await self._crew.change(loaded, prepared)
         except BaseException:

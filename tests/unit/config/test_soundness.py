@@ -401,6 +401,12 @@ def test_an_admin_listener_that_few_can_ask_is_sound(server):
             id="token of other letters",
         ),
         pytest.param({"admin": "127.0.0.1:5000"}, ADDRESS, "is the address of a", id="taken"),
+        pytest.param(
+            {"admin": "0.0.0.0:5000", "admin_token": TOKEN},
+            ADDRESS,
+            "is the address of a",
+            id="taken among all",
+        ),
     ],
 )
 def test_an_admin_listener_that_contradicts_itself_is_refused(server, where, problem):
@@ -410,3 +416,7 @@ def test_an_admin_listener_that_contradicts_itself_is_refused(server, where, pro
     assert place == where
     assert problem in sentence
     assert "caf" not in sentence
+
+
+def test_the_default_admin_listener_makes_way():
+    assert found({"listeners": [{"bind": "127.0.0.1:9100"}]}) == []
