@@ -47,8 +47,9 @@ class CrewBans:
         return await self._ask(lambda member: member.lift(client))
 
     async def _ask(self, question: Callable[[Member], Coroutine[object, object, T]]) -> T:
-        for member in self._crew.members:
-            if member.is_answering and member not in self._late:
+        # Of who is silent an answer is hoped for only where nobody else gives one.
+        for member in sorted(self._crew.members, key=lambda each: not each.is_answering):
+            if member not in self._late:
                 asking = asyncio.get_running_loop().create_task(question(member))
                 self._asking.add(asking)
                 asking.add_done_callback(partial(self._answered, member))

@@ -162,6 +162,8 @@ class ProcessMember:
                     self.kill()
                 how = await self.ended()
                 raise Lost(f"worker {self.slot} ended: {how or 'exit status 0'}") from exc
+        # As good a sign of life as a report, the first of which may be a second away.
+        self._reports.heard_at = asyncio.get_running_loop().time()
         return answer
 
 

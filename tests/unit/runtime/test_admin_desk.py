@@ -51,6 +51,10 @@ async def test_the_first_that_answers_is_believed():
     assert (first.asked, second.asked) == (3, 0)
 
 
+async def test_who_is_silent_is_asked_if_there_is_nobody_else():
+    assert await CrewBans(Crew(Member(is_answering=False))).in_force() == (BAN,)
+
+
 async def test_who_is_silent_or_lost_is_passed_over():
     silent, lost = Member(is_answering=False), Member(fails=Lost("gone"))
     bans = CrewBans(Crew(silent, lost, Member()))
