@@ -166,3 +166,13 @@ def test_strangers_who_fail_help_nobody_who_keeps_failing(bans):
     assert fail(bans, [NOW + 1.0]) == [True]
     assert bans.left_s("192.0.2.2", NOW) == 900.0
     assert len(bans.in_force(NOW)) == 2
+
+
+def test_they_are_counted_as_they_are_listed(bans):
+    bans.ban("192.0.2.1", 10.0, NOW)
+    bans.ban("192.0.2.2", 20.0, NOW)
+    bans.ban("192.0.2.3", 20.0, NOW)
+    bans.lift("192.0.2.3", NOW)
+
+    for later in (0.0, 10.0, 20.0):
+        assert bans.count(NOW + later) == len(bans.in_force(NOW + later))

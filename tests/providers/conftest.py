@@ -1,7 +1,9 @@
 """Every provider played on loopback, a gateway in front of them, and a ledger of who saw what."""
 
+import http.client
+import json
 import ssl
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tests.providers.gemini_play import GeminiPlay
 from tests.providers.ledger import GATEWAY, Kind, Ledger, Role
 from tests.providers.openai_play import OpenAIPlay
 from tests.providers.tap import Tap
+from tests.providers.upstream import PATIENCE_S
 from tests.providers.ways import VARIABLES, Way, configuration
 
 PLAYS = {
@@ -100,10 +103,9 @@ def start(ledger, certificates, plays, tmp_path_factory):
         authority = folder / "certs" / "ca.crt"
         tap = Tap([authority])
         with ExitStack() as stack:
-            secret = ledger.make(Role.SHARED)
-            process, port = stack.enter_context(
-                serving(folder, environ={**environ, "PROXY_SECRET": secret})
-            )
+            secret, token = ledger.make(Role.SHARED), ledger.make(Role.OPERATOR)
+            secrets = {"PROXY_SECRET": secret, "ADMIN_TOKEN": token}
+            process, port = stack.enter_context(serving(folder, environ={**environ, **secrets}))
             audit = folder / "audit.jsonl"
             for kind, read in (
                 (Kind.LOG, lambda: process.output().encode()),
@@ -119,9 +121,23 @@ def start(ledger, certificates, plays, tmp_path_factory):
                 tap.context,
                 str(authority),
                 secret,
+                partial(look, ledger, process, token),
             )
 
     return start_
+
+
+def look(ledger, process, token, path):
+    """Ask a gateway's admin listener, as an operator and as a stranger; tell the ledger."""
+    lines = (json.loads(line) for line in process.output().splitlines() if line.startswith("{"))
+    port = next(line["port"] for line in lines if line["event"] == "admin.ready")
+    for shown in (token, "not-" + token, ""):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        with closing(connection):
+            fields = {"Authorization": f"Bearer {shown}"} if shown else {}
+            connection.request("GET", path, headers=fields)
+            answer = connection.getresponse()
+            ledger.record(Kind.ADMIN, GATEWAY, bytes(answer.headers) + answer.read())
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ class Role(Enum):
     PLACEHOLDER = "placeholder"
     SHARED = "shared secret"
     PROXY = "proxy password"
+    OPERATOR = "operators' token"
 
 
 class Kind(Enum):
@@ -32,6 +33,7 @@ class Kind(Enum):
     AUDIT = "the gateway's audit log"
     SENT = "what a client sent"
     ANSWER = "what a client received"
+    ADMIN = "what the admin listener answered"
     SEALED = "what passed between them encrypted"
     OUTPUT = "what a program printed"
 
@@ -43,6 +45,7 @@ PLACES = {
     Role.PLACEHOLDER: {Kind.SENT, Kind.OUTPUT},
     Role.SHARED: {Kind.SENT},
     Role.PROXY: {Kind.PROXY},
+    Role.OPERATOR: set(),
 }
 
 

@@ -45,8 +45,11 @@ def test_nobody_saw_a_secret_that_is_not_for_him(ledger, through, plays):
     for name in VARIABLES:
         through.ask(name, "GET", "/v1/models", {"Authorization": through.key(name)})
 
+    for path in ("/metrics", "/status", "/ready", "/bans", "/", "/nothing", "/../x"):
+        through.look(path)
+
     assert not ledger.leaks()
-    ours = {(kind, GATEWAY) for kind in (Kind.LOG, Kind.AUDIT, Kind.ANSWER)}
+    ours = {(kind, GATEWAY) for kind in (Kind.LOG, Kind.AUDIT, Kind.ANSWER, Kind.ADMIN)}
     assert ledger.seen() >= {(Kind.UPSTREAM, name) for name in plays} | ours
 
 
@@ -83,6 +86,10 @@ def test_what_has_something_to_show_goes_by_its_name(passed, name):
         pytest.param(Role.PROVIDER, "openai", Kind.SENT, GATEWAY, id="key in a question"),
         pytest.param(Role.PROVIDER, "openai", Kind.OUTPUT, GATEWAY, id="key on a screen"),
         pytest.param(Role.CLIENT, GATEWAY, Kind.OUTPUT, GATEWAY, id="client's key on a screen"),
+        pytest.param(Role.CLIENT, GATEWAY, Kind.ADMIN, GATEWAY, id="client's key to operators"),
+        pytest.param(Role.PROVIDER, "openai", Kind.ADMIN, GATEWAY, id="key to operators"),
+        pytest.param(Role.OPERATOR, GATEWAY, Kind.ADMIN, GATEWAY, id="operators' own to them"),
+        pytest.param(Role.OPERATOR, GATEWAY, Kind.LOG, GATEWAY, id="operators' in the log"),
         pytest.param(Role.CLIENT, GATEWAY, Kind.SEALED, GATEWAY, id="client's key in the open"),
     ],
 )

@@ -19,7 +19,7 @@ VARIABLES = {
 }
 CONFIG = """
 [server]
-admin = ""
+admin = "127.0.0.1:0"
 [server.log]
 level = "debug"
 audit = "audit.jsonl"
@@ -75,6 +75,7 @@ class Way:
         url: Of an API, by its provider's name.
         key: What a client shows there, likewise.
         secret: Of the routes that want the shared one.
+        look: Asks the gateway's admin listener for a path, with and without its token.
         tls: Of clients.
         authorities: File of the certificates that they trust.
     """
@@ -84,6 +85,7 @@ class Way:
     tls: ssl.SSLContext
     authorities: str
     secret: str = ""
+    look: Callable = print
 
     def ask(self, name, method, path, fields=None, body=None):
         """Status, fields and body of one plain request to an API."""

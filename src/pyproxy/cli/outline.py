@@ -43,6 +43,8 @@ def outline(
     for listener in settings.listeners:
         yield f"listener {listener.bind}"
         yield from _indented(_listener(listener))
+    yield "admin"
+    yield from _indented(_admin(settings))
     yield "own endpoints"
     yield from _indented(_endpoints(settings))
     credentials = [*_indented(_credentials(settings, wall))]
@@ -65,6 +67,14 @@ def _listener(listener: ListenerSettings) -> Iterator[tuple[str, str]]:
     yield "clients", f"need a certificate from {listener.client_ca}" if listener.client_ca else ""
     yield "introduced", "by a PROXY header" if listener.proxy_protocol else ""
     yield "routes", ", ".join(listener.routes) or "all"
+
+
+def _admin(settings: Settings) -> Iterator[tuple[str, str]]:
+    server = settings.server
+    yield "listener", server.admin or "off"
+    if server.admin:
+        token = server.admin_token
+        yield "callers", f"the admin token ({token.origin})" if token else "whoever reaches it"
 
 
 def _certificate(path: str) -> str:

@@ -45,6 +45,14 @@ class Bind:
             raise ValueError(f"must be {_A_BIND}")
         return cls(match["v6"] or match["host"].lower(), int(match["port"]))
 
+    def meets(self, other: "Bind") -> bool:
+        """Whether one cannot be listened on while the other is; names count by their text."""
+        if self.path or other.path:
+            return self.path == other.path
+        if self.port != other.port or not self.port:
+            return False
+        return self.host == other.host or _holds(self, other) or _holds(other, self)
+
     @property
     def is_public(self) -> bool:
         """Whether others than this machine and its private networks may reach it.
@@ -58,6 +66,12 @@ class Bind:
             return True
         address = ip_address(self.host)
         return address.is_unspecified or not address.is_private
+
+
+def _holds(one: Bind, other: Bind) -> bool:
+    """Whether one is every address of the other's family; ``[::]`` is IPv6 alone."""
+    everywhere = "::" if ":" in other.host else "0.0.0.0"  # noqa: S104 - compared, not bound
+    return one.host == everywhere
 
 
 def _is_address(text: str) -> bool:

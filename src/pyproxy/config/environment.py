@@ -68,6 +68,7 @@ class Environment:
                 self._put(tree, place, self._around.resolve(path), name)
         if path := self.text("JWKS_PATH"):
             self._put(tree, ("auth", "jwt", "jwks_file"), self._around.resolve(path), "JWKS_PATH")
+        self._fill_admin(tree)
         self._fill_keys(tree)
         self._fill_routes(tree)
         self._fill_egress(tree)
@@ -76,6 +77,10 @@ class Environment:
             for name in _NOT_YET
             if self._around.environ.get(name)
         ]
+
+    def _fill_admin(self, tree: Tree) -> None:
+        if token := self.key("ADMIN_TOKEN"):
+            self._put(tree, ("server", "admin_token"), token, "ADMIN_TOKEN")
 
     def _fill_keys(self, tree: Tree) -> None:
         single, several = self._secret("API_KEY"), self._around.environ.get("API_KEYS")

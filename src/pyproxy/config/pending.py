@@ -12,10 +12,8 @@ _Keys = Mapping[tuple[str, ...], tuple[object, ...]]
 _PENDING: Final[_Keys] = {
     ("store", "url"): ("memory:",),
 }
-# These have no effect either, but stand in many files and endanger nobody.
-_IGNORED: Final[_Keys] = {
-    ("server", "admin"): ("",),
-}
+# These would have no effect either, but stand in many files and endanger nobody.
+_IGNORED: Final[_Keys] = {}
 
 
 def unsupported(tree: Mapping[str, object]) -> tuple[Finding, ...]:

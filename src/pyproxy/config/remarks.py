@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from pyproxy.config.bind import Bind
 from pyproxy.config.finding import Finding
 from pyproxy.config.network import Network
 from pyproxy.config.route import RouteSettings
@@ -26,6 +27,7 @@ def remarks_on(settings: Settings) -> tuple[Finding, ...]:
     return (
         *_wide_trust(settings),
         *_plain_http(settings),
+        *_admin(settings),
         *_open_routes(settings),
         *_open_to_any_page(settings),
         *_lets_all_pass(settings),
@@ -45,6 +47,23 @@ def _plain_http(settings: Settings) -> Iterator[Finding]:
                 "is plain HTTP on a public address: keys can be read on the way; "
                 "add a certificate, or listen on a private address",
             )
+
+
+def _admin(settings: Settings) -> Iterator[Finding]:
+    admin, token = settings.server.admin, settings.server.admin_token
+    if not admin or token is None:
+        return
+    if Bind.parse(admin).is_public:
+        yield Finding(
+            ("server", "admin"),
+            "is plain HTTP on a public address: the token can be read on the way; "
+            "listen on a private address",
+        )
+    if len(token.reveal()) < _SHORTEST_KEY:
+        yield Finding(
+            ("server", "admin_token"),
+            f"is shorter than {_SHORTEST_KEY} characters and may be guessed",
+        )
 
 
 def _open_routes(settings: Settings) -> Iterator[Finding]:

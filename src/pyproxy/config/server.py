@@ -8,6 +8,7 @@ from pyproxy.config.bind import OptionalBindText
 from pyproxy.config.fields import Count, HeaderValue, LogTarget, PositiveCount
 from pyproxy.config.network import TrustedNetwork
 from pyproxy.config.quantities import Bytes, PositiveSeconds, Seconds
+from pyproxy.config.secret import Secret
 from pyproxy.config.section import Section
 
 AUTO = "auto"
@@ -65,6 +66,11 @@ class ServerSettings(Section):
         default="127.0.0.1:9100",
         description='Where metrics, readiness and status are served; "" for nowhere.',
     )
+    admin_token: Secret | None = Field(
+        default=None,
+        description="What a request to the admin listener must show as its Bearer; required "
+        "where that listens on a public address.",
+    )
     max_connections: PositiveCount = Field(
         default=10000, description="Open client connections per worker; further ones wait."
     )
@@ -95,3 +101,8 @@ class ServerSettings(Section):
         default="", description='What the Server field of responses says; "" sends none.'
     )
     log: LogSettings = Field(default_factory=LogSettings, description="Logs.")
+
+    @property
+    def is_admin_written(self) -> bool:
+        """Whether somebody asked for the admin listener, or it is there by default."""
+        return "admin" in self.model_fields_set

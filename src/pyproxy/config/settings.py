@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pyproxy.config.auth import AuthSettings
+from pyproxy.config.bind import Bind
 from pyproxy.config.egress import EgressSettings
 from pyproxy.config.fields import Name, Some
 from pyproxy.config.limit import LimitSettings, with_default_limits
@@ -66,3 +67,9 @@ class Settings(Section):
         validate_default=True,
         description="Which requests go where; first by longest path, then in this order.",
     )
+
+    @property
+    def is_admin_met(self) -> bool:
+        """Whether the admin listener's address is one that clients connect to."""
+        admin = self.server.admin
+        return bool(admin) and any(Bind.parse(admin).meets(each.address) for each in self.listeners)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
+from pyproxy.config.bind import Bind
 from pyproxy.config.faults import did_you_mean
 from pyproxy.config.fields import is_field_value
 from pyproxy.config.finding import Finding, Location
@@ -140,6 +141,22 @@ def _sizes(settings: Settings) -> Iterator[Finding]:
         yield Finding(("server", "max_header_size"), "must be more than nothing")
 
 
+def _admin(settings: Settings) -> Iterator[Finding]:
+    server = settings.server
+    if not server.admin:
+        return
+    if Bind.parse(server.admin).is_public and server.admin_token is None:
+        yield Finding(
+            ("server", "admin"),
+            "is a public address: set server.admin_token (or ADMIN_TOKEN), or listen on "
+            '"127.0.0.1:9100", a private address or "unix:PATH"',
+        )
+    if server.admin_token and not is_field_value(server.admin_token.reveal()):
+        yield Finding(("server", "admin_token"), f"{_A_VALUE}: nobody could send it")
+    if server.is_admin_written and settings.is_admin_met:
+        yield Finding(("server", "admin"), "is the address of a listener too; take another port")
+
+
 def _ways_in(settings: Settings) -> Iterator[Finding]:
     auth = settings.auth
     has_client_ca = any(listener.client_ca for listener in settings.listeners)
@@ -253,6 +270,7 @@ _CHECKS: Final[tuple[tuple[Callable[[Settings], Iterator[Finding]], tuple[str, .
     (_listened_routes, ("listeners", "routes")),
     (_tokens, ("auth",)),
     (_sizes, ("server",)),
+    (_admin, ("server", "listeners")),
     (_ways_in, ("routes", "auth", "listeners")),
     (_upstreams, ("routes",)),
     (_heartbeats, ("routes",)),

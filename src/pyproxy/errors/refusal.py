@@ -103,6 +103,23 @@ class AddressNotAllowed(Refusal):
     message = "This address may not use this route."
 
 
+class HostNotAllowed(Refusal):
+    """The admin listener was asked under a name that a stranger could have made lead here."""
+
+    status, code, is_final = 403, "host_not_allowed", True
+    message = (
+        "Without an admin token this listener answers only to an IP address, localhost, or a "
+        "name of the local network."
+    )
+
+
+class CrossOrigin(Refusal):
+    """A page of another origin asks the admin listener for a change."""
+
+    status, code, is_final = 403, "cross_origin", True
+    message = "A page of another origin may change nothing here."
+
+
 class UserNotAllowed(Refusal):
     """Known, but not permitted on this route."""
 
@@ -260,6 +277,13 @@ class CredentialMissing(Refusal):
         made = cls(f"{names} is not set")
         made.message = f"The gateway has no credential for this API: its operator must set {names}."
         return made
+
+
+class NoWorker(Refusal):
+    """The admin listener has a question that only a worker can answer, and none does."""
+
+    status, code = 503, "no_worker"
+    message = "No worker answers at the moment."
 
 
 class StoreUnavailable(Refusal):

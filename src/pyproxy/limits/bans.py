@@ -75,6 +75,10 @@ class Bans(Protocol):
         """All bans, the one that ends last first."""
         ...
 
+    def count(self, now: float) -> int:
+        """How many there are; a fiftieth of what `in_force` takes."""
+        ...
+
 
 def stored(client: str) -> bytes:
     """A client's text as it is kept.

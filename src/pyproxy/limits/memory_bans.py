@@ -100,6 +100,10 @@ class MemoryBans:
         """All bans, the one that ends last first."""
         return in_order(self._until.items(), now)
 
+    def count(self, now: float) -> int:
+        """How many there are."""
+        return sum([until > now for until in self._until.values()])
+
     def banned(self) -> Iterator[tuple[str, float]]:
         """What is held: each client, and until when (monotonic seconds)."""
         return iter(self._until.items())

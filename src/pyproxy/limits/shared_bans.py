@@ -146,6 +146,12 @@ class SharedBans:
             self._catch_up()
         return in_order(self._until.items(), now)
 
+    def count(self, now: float) -> int:
+        """How many there are."""
+        if self._words[_CHANGES] != self._seen:
+            self._catch_up()
+        return sum([until > now for until in self._until.values()])
+
     def adopt(self, bans: MemoryBans) -> None:
         """Go on from what one process counted and banned by itself."""
         self._lock.acquire(0)

@@ -1,7 +1,6 @@
 """All workers together: as many as configured, changed at once, replaced when they die."""
 
 import asyncio
-import os
 from collections.abc import Coroutine, Iterable, Sequence
 from functools import partial
 from itertools import count, islice
@@ -9,12 +8,11 @@ from typing import Final
 
 from pyproxy.assembly.listeners import Group
 from pyproxy.config.load import Loaded
-from pyproxy.config.server import AUTO, ServerSettings
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.local_member import LocalMember
-from pyproxy.runtime.members import Lost, Member, all_of
+from pyproxy.runtime.members import Lost, Member, all_of, workers_of
 from pyproxy.runtime.process_member import ProcessMember
 from pyproxy.runtime.roll import MemberReport, Roll, reports_of
 from pyproxy.runtime.sockets import Listening, listen
@@ -32,11 +30,6 @@ _MOST_QUESTIONS: Final = 4096
 
 # What may keep a worker from being ready; the rest would be a fault of ours.
 UNREADY: Final = (ConfigurationError, Lost, OSError)
-
-
-def workers_of(server: ServerSettings) -> int:
-    """How many processes serve: ``auto`` is one for each CPU that this process may use."""
-    return len(os.sched_getaffinity(0)) if server.workers == AUTO else int(server.workers)
 
 
 class Crew:
@@ -75,6 +68,11 @@ class Crew:
     def local(self) -> LocalMember | None:
         """The worker in this process, if it is the one that serves."""
         return next((each for each in self._members if isinstance(each, LocalMember)), None)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """Who serves."""
+        return tuple(self._members)
 
     def reports(self) -> tuple[MemberReport, ...]:
         """What each worker said last, also those that are about to leave; waits for nobody."""

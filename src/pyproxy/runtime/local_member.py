@@ -10,6 +10,7 @@ from pyproxy.assembly.resources import Resources
 from pyproxy.config.load import Loaded
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.revocations import Revocations
+from pyproxy.limits.bans import Ban
 from pyproxy.limits.memory import MemoryStore
 from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.runtime.blocking import Blocking
@@ -76,6 +77,14 @@ class LocalMember:
     async def forget(self) -> None:
         """See ``Member``."""
         self._worker.forget()
+
+    async def bans(self) -> tuple[Ban, ...]:
+        """See ``Member``."""
+        return self.resources.bans.in_force(time.monotonic())
+
+    async def lift(self, client: str) -> bool:
+        """See ``Member``."""
+        return self.resources.bans.lift(client, time.monotonic())
 
     async def leave(self, seconds: float) -> None:
         """See ``Member``."""

@@ -1,11 +1,14 @@
 """A worker, as the supervisor sees it, wherever it runs."""
 
 import asyncio
+import os
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Protocol
 
 from pyproxy.config.load import Loaded
+from pyproxy.config.server import AUTO, ServerSettings
 from pyproxy.errors.fault import ConfigurationError
+from pyproxy.limits.bans import Ban
 from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.startup import Prepared
 from pyproxy.telemetry.report import Report
@@ -55,6 +58,14 @@ class Member(Protocol):
     async def forget(self) -> None:
         """Give it up."""
 
+    async def bans(self) -> tuple[Ban, ...]:
+        """Who is shut out: all workers know the same; raises ``Lost`` too."""
+        ...
+
+    async def lift(self, client: str) -> bool:
+        """Let a client in again, for all workers; whether it was banned. Raises ``Lost`` too."""
+        ...
+
     async def leave(self, seconds: float) -> None:
         """Have it end without haste, because others serve on; returns at once."""
 
@@ -66,6 +77,11 @@ class Member(Protocol):
 
     def kill(self) -> None:
         """End it at once."""
+
+
+def workers_of(server: ServerSettings) -> int:
+    """How many processes serve: ``auto`` is one for each CPU that this process may use."""
+    return len(os.sched_getaffinity(0)) if server.workers == AUTO else int(server.workers)
 
 
 async def all_of(works: Iterable[Coroutine[object, object, None]]) -> None:

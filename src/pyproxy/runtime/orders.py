@@ -83,6 +83,22 @@ class Leave:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ListBans:
+    """Say who is banned; answered with the bans."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftBan:
+    """Let somebody in again; answered with whether he was banned.
+
+    Attributes:
+        client: As bans are written.
+    """
+
+    client: str
+
+
 def _adopt(descriptor: int) -> socket.socket:
     adopted = socket.socket(fileno=descriptor)
     adopted.setblocking(False)

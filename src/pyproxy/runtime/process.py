@@ -17,7 +17,15 @@ from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.link import Link
 from pyproxy.runtime.local_member import resources_for
 from pyproxy.runtime.loop import new_event_loop
-from pyproxy.runtime.orders import Commit, Forget, Leave, Orders, Prepare
+from pyproxy.runtime.orders import (
+    Commit,
+    Forget,
+    Leave,
+    LiftBan,
+    ListBans,
+    Orders,
+    Prepare,
+)
 from pyproxy.runtime.preflight import occupy_standard_descriptors, raise_file_limit
 from pyproxy.runtime.reports import ReportSender
 from pyproxy.runtime.tasks import Tasks
@@ -116,9 +124,10 @@ class Process:
                 # All are to end, or the supervisor has: nobody will serve here any more.
                 loop.call_soon_threadsafe(self._end, True)
 
-    async def _obey(self, message: object, descriptors: Sequence[int]) -> tuple[Fault, ...]:
+    async def _obey(self, message: object, descriptors: Sequence[int]) -> tuple[object, ...]:
+        """Do as told; the answer: what was asked for, or why it was not done."""
         try:
-            await self._carry_out(message, descriptors)
+            return await self._carry_out(message, descriptors)
         except ConfigurationError as exc:
             return exc.faults
         except TimeoutError as exc:
@@ -126,9 +135,8 @@ class Process:
         except Exception as exc:  # noqa: BLE001 - answered, or the supervisor would wait
             self._report("orders", exc)
             return (Fault("", f"a fault of ours: {type(exc).__name__}"),)
-        return ()
 
-    async def _carry_out(self, message: object, descriptors: Sequence[int]) -> None:
+    async def _carry_out(self, message: object, descriptors: Sequence[int]) -> tuple[object, ...]:
         match message:
             case Prepare():
                 await self._prepare(message.orders(descriptors))
@@ -138,8 +146,13 @@ class Process:
                 self._forget()
             case Leave():
                 self._finish(message.seconds, is_hasty=False)
+            case ListBans() if self._worker is not None:
+                return self._worker.bans.in_force(time.monotonic())
+            case LiftBan() if self._worker is not None:
+                return (self._worker.bans.lift(message.client, time.monotonic()),)
             case _:
                 raise TypeError(f"no order: {type(message).__name__}")
+        return ()
 
     async def _prepare(self, orders: Orders) -> None:
         server = orders.loaded.settings.server

@@ -14,10 +14,11 @@ from typing import Final
 
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.limits.bans import Ban
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.link import Link
 from pyproxy.runtime.members import Lost
-from pyproxy.runtime.orders import Commit, Forget, Leave, Prepare
+from pyproxy.runtime.orders import Commit, Forget, Leave, LiftBan, ListBans, Prepare
 from pyproxy.runtime.reports import ReportReceiver
 from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.startup import Prepared
@@ -102,7 +103,7 @@ class ProcessMember:
         """See ``Member``; the worker reads the files itself."""
         del prepared
         message, descriptors = Prepare.of(loaded, listenings)
-        if faults := await self._ask(message, descriptors):
+        if faults := _faults(await self._ask(message, descriptors)):
             raise ConfigurationError(*faults)
 
     async def commit(self) -> None:
@@ -113,6 +114,15 @@ class ProcessMember:
     async def forget(self) -> None:
         """See ``Member``."""
         await self._ask(Forget())
+
+    async def bans(self) -> tuple[Ban, ...]:
+        """See ``Member``."""
+        answer = await self._ask(ListBans())
+        return tuple(each for each in answer if isinstance(each, Ban))
+
+    async def lift(self, client: str) -> bool:
+        """See ``Member``."""
+        return await self._ask(LiftBan(client)) == (True,)
 
     async def leave(self, seconds: float) -> None:
         """See ``Member``."""
@@ -140,7 +150,7 @@ class ProcessMember:
         """See ``Member``."""
         self._process.kill()
 
-    async def _ask(self, message: object, descriptors: Sequence[int] = ()) -> tuple[Fault, ...]:
+    async def _ask(self, message: object, descriptors: Sequence[int] = ()) -> tuple[object, ...]:
         async with self._turn:
             try:
                 answer = await self._asking.call(
@@ -152,6 +162,8 @@ class ProcessMember:
                     self.kill()
                 how = await self.ended()
                 raise Lost(f"worker {self.slot} ended: {how or 'exit status 0'}") from exc
+        # As good a sign of life as a report, the first of which may be a second away.
+        self._reports.heard_at = asyncio.get_running_loop().time()
         return answer
 
 
@@ -176,7 +188,11 @@ def _await_end(process: "subprocess.Popen[bytes]", tell: "partial[asyncio.Handle
         return
 
 
-def _exchange(link: Link, message: object, descriptors: Sequence[int]) -> tuple[Fault, ...]:
+def _faults(answer: tuple[object, ...]) -> tuple[Fault, ...]:
+    return tuple(each for each in answer if isinstance(each, Fault))
+
+
+def _exchange(link: Link, message: object, descriptors: Sequence[int]) -> tuple[object, ...]:
     link.send(message, descriptors)
     answer, _ = link.receive()
     if not isinstance(answer, tuple):

@@ -3,13 +3,22 @@
 from collections.abc import Iterable, Iterator
 
 from pyproxy.assembly.listeners import Group
+from pyproxy.gateway.desk import Attempts
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.identity.key_sets import KeySets
+from pyproxy.limits.bans import Bans
 from pyproxy.limits.store import Store
 from pyproxy.runtime.following import RemoteKeys
 from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.tls import ServerTls
-from pyproxy.telemetry.report import CertificateState, EndpointState, KeySetState, StoreState
+from pyproxy.telemetry.catalogue import BANS, BANS_IN_FORCE
+from pyproxy.telemetry.report import (
+    CertificateState,
+    EndpointState,
+    KeySetState,
+    Report,
+    StoreState,
+)
 
 
 def endpoints_of(gateway: Gateway) -> tuple[EndpointState, ...]:
@@ -68,6 +77,19 @@ def _of_remote(remote: RemoteKeys | None, now: float) -> Iterable[KeySetState]:
     keys = remote.current(now)
     state = "lost" if keys is None else "stale" if remote.is_failing else "fresh"
     yield KeySetState(remote.source, len(keys.keys) if keys else 0, remote.age_s(now), state)
+
+
+def tell_bans(report: Report, attempts: Attempts, bans: Bans, now: float) -> None:
+    """Put into a report how many bans a worker began, and how many there are.
+
+    Args:
+        report: Changed.
+        attempts: The worker's.
+        bans: Everybody's.
+        now: Monotonic seconds.
+    """
+    report.counters[BANS, ()] = attempts.bans_begun
+    report.gauges[BANS_IN_FORCE, ()] = bans.count(now)
 
 
 def store_of(store: Store) -> StoreState:

@@ -9,12 +9,14 @@ from typing import Final
 from pyproxy.assembly.upstream_tls import TlsKey
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.admin_desk import CrewBans, open_admin
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.clock_watch import watch_clock
 from pyproxy.runtime.crew import Crew
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.members import Lost
 from pyproxy.runtime.news import tell_done, tell_failed, tell_remarks
+from pyproxy.runtime.overview import Overview
 from pyproxy.runtime.room import room_for
 from pyproxy.runtime.signals import Signals
 from pyproxy.runtime.sockets import Listening
@@ -59,6 +61,10 @@ class Supervisor:
         self._blocking = Blocking()
         self._tasks = Tasks(journal.report)
         self._crew = Crew(journal, self._tasks, self._blocking, file_limit)
+        self._overview = Overview(self._crew, loaded.settings)
+        self._admin = open_admin(
+            self._overview, CrewBans(self._crew), journal, self._tasks, self._blocking
+        )
         self._asked = asyncio.Event()
         self._asked_for = SECRETS
         self._since: Stamps = {}
@@ -86,7 +92,10 @@ class Supervisor:
                 if await _unless(stop, self._start(prepared)):
                     await _unless(stop, self._reload_for_ever())
             finally:
+                # Until all are gone it says that they are going.
+                self._overview.is_draining = True
                 await self._crew.end()
+                await self._admin.end()
 
     def ask(self, what: str) -> None:
         """Ask for a reload; one that is under way is followed by one more."""
@@ -105,10 +114,31 @@ class Supervisor:
 
     async def _start(self, prepared: Prepared) -> None:
         try:
-            await self._crew.change(self._loaded, prepared)
+            remarks = await self._change(self._loaded, prepared)
         except (Lost, OSError) as exc:
             raise ConfigurationError(Fault("", str(exc))) from exc
-        self._in_force(self._loaded, prepared, ())
+        self._overview.began(self._loaded.settings)
+        self._in_force(self._loaded, prepared, (), remarks)
+
+    async def _change(self, loaded: Loaded, prepared: Prepared) -> tuple[Fault, ...]:
+        """Have the workers and the admin listener serve a configuration, or change nothing.
+
+        Returns:
+            What is to be remarked on.
+
+        Raises:
+            ConfigurationError: It cannot be served.
+            Lost: A worker ended before it was ready.
+            OSError: Something is short, or a file cannot be read at the moment.
+        """
+        remarks = await self._admin.prepare(loaded.settings)
+        try:
+            await self._crew.change(loaded, prepared)
+        except BaseException:
+            self._admin.forget()
+            raise
+        self._admin.commit()
+        return remarks
 
     # A reload
 
@@ -138,8 +168,9 @@ class Supervisor:
         read = partial(prepare, loaded, time.time(), known, is_running=True)
         prepared = await self._blocking.call("configuration", read)
         before = self._crew.listenings
-        await self._crew.change(loaded, prepared)
-        self._in_force(loaded, prepared, before)
+        remarks = await self._change(loaded, prepared)
+        self._overview.reloaded(loaded.settings)
+        self._in_force(loaded, prepared, before, remarks)
         tell_done(self._journal, "config.reloaded", {"what": what})
 
     async def _load(self) -> Loaded:
@@ -152,13 +183,20 @@ class Supervisor:
     def _failed(self, what: str, faults: Sequence[Fault]) -> None:
         # Those that were looked for in vain are watched as before.
         stays = "the old secrets stay" if what == SECRETS else "the old configuration stays"
+        self._overview.failed(faults)
         tell_failed(self._journal, "config.reloaded", stays, faults, {"what": what})
 
-    def _in_force(self, loaded: Loaded, prepared: Prepared, before: Sequence[Listening]) -> None:
+    def _in_force(
+        self,
+        loaded: Loaded,
+        prepared: Prepared,
+        before: Sequence[Listening],
+        remarks: Sequence[Fault],
+    ) -> None:
         """Say what is new, and watch the files that secrets are read from."""
         self._loaded, self._exposed = loaded, prepared.exposed
         room = room_for(loaded.settings.server, self._file_limit)
-        self._remark((*prepared.remarks, *room.warnings))
+        self._remark((*prepared.remarks, *remarks, *room.warnings))
         if room.sentence and not before:
             self._journal.log.write("info", "connections.fitted", room.sentence, {})
         after = self._crew.listenings

@@ -13,7 +13,9 @@ from pyproxy.config.proxy import Proxy
 from pyproxy.config.settings import Settings
 from pyproxy.gateway.desk import Desk
 from pyproxy.identity.networks import Networks
+from pyproxy.limits.bans import Bans
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
+from pyproxy.runtime import states
 from pyproxy.runtime.acceptor import Admission
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.desk import open_desk
@@ -24,7 +26,6 @@ from pyproxy.runtime.orders import Orders
 from pyproxy.runtime.reloading import Reloading
 from pyproxy.runtime.room import room_for
 from pyproxy.runtime.startup import Prepared, prepare as read_files
-from pyproxy.runtime.states import certificates_of, endpoints_of, key_sets_of, store_of
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.telemetry.catalogue import BCRYPT_WAITING, CONNECTIONS, STORE_FAILURES
 from pyproxy.telemetry.report import Report
@@ -197,6 +198,11 @@ class Worker:
         self.forget()
         await self._resources.close()
 
+    @property
+    def bans(self) -> Bans:
+        """Who is shut out."""
+        return self._resources.bans
+
     def report(self) -> Report:
         """What is counted, and what is so now."""
         desk, prepared = self._desk, self._prepared
@@ -205,10 +211,11 @@ class Worker:
         report, resources = desk.counts.report(), self._resources
         report.gauges[CONNECTIONS, ()] = sum(each.connections for each in self._all_listeners())
         report.gauges[BCRYPT_WAITING, ()] = resources.gate.waiting
-        report.endpoints = endpoints_of(desk.gateway)
-        report.certificates = certificates_of(prepared)
-        report.key_sets = key_sets_of(resources.key_sets, self._remote, desk.now())
-        report.store = store_of(resources.store)
+        report.endpoints = states.endpoints_of(desk.gateway)
+        report.certificates = states.certificates_of(prepared)
+        report.key_sets = states.key_sets_of(resources.key_sets, self._remote, desk.now())
+        report.store = states.store_of(resources.store)
+        states.tell_bans(report, desk.attempts, resources.bans, desk.now())
         report.counters[STORE_FAILURES, ()] = report.store.failures
         return report
 

@@ -11,6 +11,7 @@ AuditEvent = Literal[
     "auth.ok",
     "auth.failed",
     "auth.banned",
+    "ban.lifted",
     "token.minted",
     "token.revoked",
     "key.reloaded",

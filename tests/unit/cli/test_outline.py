@@ -213,3 +213,24 @@ def test_variable_that_an_upstream_is_from_is_named(of_providers):
 
     assert "  upstream     https://openai.test (openai, OPENAI_API_TARGET)" in found
     assert "  upstream     https://api.anthropic.com (anthropic)" in found
+
+
+@pytest.mark.parametrize(
+    ("server", "lines"),
+    [
+        ('admin = ""', ["admin", "  listener     off"]),
+        ("", ["admin", "  listener     127.0.0.1:9100", "  callers      whoever reaches it"]),
+        (
+            'admin = "[::1]:1"\nadmin_token = "a-secret-of-operators"',
+            ["admin", "  listener     [::1]:1", "  callers      the admin token (literal)"],
+        ),
+    ],
+    ids=["off", "default", "token"],
+)
+def test_who_may_ask_the_admin_listener_is_told(tmp_path, server, lines):
+    path = tmp_path / "pyproxy.toml"
+    path.write_text(f"[server]\n{server}\n")
+    told = list(outline(load(path, {"API_KEY": "k" * 20}, tmp_path).settings, WALL))
+
+    at = told.index("admin")
+    assert told[at : told.index("own endpoints")] == lines

@@ -53,3 +53,26 @@ def test_an_address_may_be_none_where_none_is_meant():
 
     assert adapter.validate_python("") == ""
     assert adapter.validate_python("[::1]:1") == "[::1]:1"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "do_meet"),
+    [
+        ("127.0.0.1:80", "127.0.0.1:80", True),
+        ("127.0.0.1:80", "127.0.0.1:81", False),
+        ("127.0.0.1:80", "127.0.0.2:80", False),
+        ("127.0.0.1:80", "0.0.0.0:80", True),
+        ("localhost:80", "0.0.0.0:80", True),
+        ("[::1]:80", "[::]:80", True),
+        ("[::1]:80", "0.0.0.0:80", False),
+        ("127.0.0.1:80", "[::]:80", False),
+        ("0.0.0.0:80", "[::]:80", False),
+        ("127.0.0.1:0", "127.0.0.1:0", False),
+        ("unix:/x", "unix:/x", True),
+        ("unix:/x", "unix:/y", False),
+        ("unix:/x", "127.0.0.1:80", False),
+    ],
+)
+def test_two_listeners_may_meet(one, other, do_meet):
+    assert Bind.parse(one).meets(Bind.parse(other)) == do_meet
+    assert Bind.parse(other).meets(Bind.parse(one)) == do_meet

@@ -231,3 +231,15 @@ def test_hosts_without_proxy_are_nobodys_concern_where_there_is_none(tree):
 
     assert result == tree
     assert environment.faults == []
+
+
+@pytest.mark.parametrize("environ", [{"ADMIN_TOKEN": "k" * 20}, {"ADMIN_TOKEN_FILE": "key"}])
+def test_the_admin_token_is_a_secret_from_the_environment(environ):
+    tree, environment = filled(environ)
+
+    assert tree["server"]["admin_token"].reveal() == "k" * 20
+    assert environment.filled == {("server", "admin_token"): "ADMIN_TOKEN"}
+
+
+def test_an_empty_admin_token_is_none():
+    assert "server" not in filled({"ADMIN_TOKEN": ""})[0]

@@ -223,3 +223,24 @@ def test_what_is_safe_is_let_be(tree):
 )  # fmt: skip
 def test_what_is_unwise_is_remarked_on(tree, where, problem):
     assert remarked(tree) == [(where, problem)]
+
+
+def test_an_admin_token_in_the_open_and_a_short_one_are_remarked_on():
+    tree = {"server": {"admin": "0.0.0.0:9100", "admin_token": "short"}}
+
+    (where, problem), (place, other) = remarked(tree)
+    assert where == ("server", "admin")
+    assert problem == "is plain HTTP on a public address: the token can be read on the way"
+    assert place == ("server", "admin_token")
+    assert other == "is shorter than 16 characters and may be guessed"
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param({"admin": "", "admin_token": "short"}, id="nobody asks"),
+        pytest.param({"admin_token": "t" * 16}, id="at home"),
+    ],
+)
+def test_an_admin_token_that_endangers_nobody_is_not_remarked_on(server):
+    assert remarked({"server": server}) == []

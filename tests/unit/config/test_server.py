@@ -32,3 +32,8 @@ def test_settings_are_plain_numbers():
 def test_settings_do_not_change():
     with pytest.raises(ValidationError):
         ServerSettings().drain = 1.0
+
+
+def test_it_is_known_whether_somebody_asked_for_the_admin_listener():
+    assert not ServerSettings().is_admin_written
+    assert ServerSettings.model_validate({"admin": "127.0.0.1:9100"}).is_admin_written

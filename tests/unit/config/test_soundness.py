@@ -361,3 +361,62 @@ def test_what_depends_on_a_broken_section_is_not_judged():
     assert len(found(tree)) == 2
     assert [where for where, _ in found(tree, {"auth"})] == [("routes", 0, "rate_limits", 0)]
     assert found(tree, {"routes"}) == []
+
+
+ADDRESS = ("server", "admin")
+TOKEN = "t" * 20
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        pytest.param({"admin": ""}, id="none"),
+        pytest.param({"admin": "[::1]:9100"}, id="loopback"),
+        pytest.param({"admin": "10.0.0.1:9100"}, id="private"),
+        pytest.param({"admin": "localhost:9100"}, id="localhost"),
+        pytest.param({"admin": "unix:/run/admin"}, id="unix socket"),
+        pytest.param({"admin": "0.0.0.0:9100", "admin_token": TOKEN}, id="public with a token"),
+        pytest.param({"admin": "127.0.0.1:0"}, id="any port"),
+    ],
+)
+def test_an_admin_listener_that_few_can_ask_is_sound(server):
+    assert found({"server": server, "listeners": [{"bind": "127.0.0.1:0"}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "where", "problem"),
+    [
+        pytest.param(
+            {"admin": "0.0.0.0:9100"}, ADDRESS, "set server.admin_token", id="every address"
+        ),
+        pytest.param(
+            {"admin": "8.8.8.8:9100"}, ADDRESS, "set server.admin_token", id="a public address"
+        ),
+        pytest.param({"admin": "[::]:9100"}, ADDRESS, "is a public address", id="every v6"),
+        pytest.param({"admin": "admin.test:9100"}, ADDRESS, "is a public address", id="a name"),
+        pytest.param(
+            {"admin_token": "caf\u00e9" * 5},
+            ("server", "admin_token"),
+            "nobody could send it",
+            id="token of other letters",
+        ),
+        pytest.param({"admin": "127.0.0.1:5000"}, ADDRESS, "is the address of a", id="taken"),
+        pytest.param(
+            {"admin": "0.0.0.0:5000", "admin_token": TOKEN},
+            ADDRESS,
+            "is the address of a",
+            id="taken among all",
+        ),
+    ],
+)
+def test_an_admin_listener_that_contradicts_itself_is_refused(server, where, problem):
+    findings = found({"server": server, "listeners": [{"bind": "127.0.0.1:5000"}]})
+
+    ((place, sentence),) = findings
+    assert place == where
+    assert problem in sentence
+    assert "caf" not in sentence
+
+
+def test_the_default_admin_listener_makes_way():
+    assert found({"listeners": [{"bind": "127.0.0.1:9100"}]}) == []
