@@ -161,7 +161,7 @@ def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
     if faults:
         raise ConfigurationError(*dict.fromkeys(faults))
     remarks = (*found.ignored, *remarks_on(settings))
-    said = tuple(dict.fromkeys((*environment.remarks, *_faults(remarks, environment, names))))
+    said = tuple(dict.fromkeys(_faults(remarks, environment, names)))
     return Loaded(settings, found.file, tuple(doors.watched), said, environment.filled)
 
 

@@ -9,9 +9,7 @@ _Keys = Mapping[tuple[str, ...], tuple[object, ...]]
 
 # Refused rather than ignored: who writes a key relies on it. After each key stand the
 # values that ask for nothing, which are fine.
-_PENDING: Final[_Keys] = {
-    ("store", "url"): ("memory:",),
-}
+_PENDING: Final[_Keys] = {}
 # These have no effect either, but stand in many files and endanger nobody.
 _IGNORED: Final[_Keys] = {
     ("server", "admin"): ("",),

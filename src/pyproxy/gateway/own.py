@@ -253,4 +253,5 @@ async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) ->
         "token.revoked", desk.wall(), user=principal.name, ip=visit.address, result="ok",
         request_id=record.request_id,
     )  # fmt: skip
+    await gateway.revocations.spread(principal.token_id, principal.expires_at)
     _answer(desk, gateway, visit, record, b'{"revoked":true}', b"Cache-Control: no-store\r\n")

@@ -7,11 +7,12 @@ from pyproxy.config.pending import _IGNORED, _PENDING, ignored, unsupported
 @pytest.mark.parametrize(
     ("tree", "where"),
     [
-        ({"store": {"url": "redis://h"}}, ("store", "url")),
+        ({"metrics": {"users": True}}, ("metrics", "users")),
     ],
     ids=str,
 )
-def test_what_this_version_cannot_do_is_refused(tree, where):
+def test_what_a_version_cannot_do_is_refused(tree, where, monkeypatch):
+    monkeypatch.setattr("pyproxy.config.pending._PENDING", {("metrics", "users"): (False,)})
     (finding,) = unsupported(tree)
 
     assert finding.where == where
@@ -23,7 +24,7 @@ def test_what_this_version_cannot_do_is_refused(tree, where):
     [
         {},
         {"server": {"workers": "auto"}},
-        {"auth": {"ban": {"after": 20}}, "store": {"url": "memory:"}, "metrics": {"users": True}},
+        {"auth": {"ban": {"after": 20}}, "store": {"url": "redis://h"}, "metrics": {"users": True}},
         {"server": 3, "listeners": "x", "routes": ["y", {"health": 1}], "auth": []},
     ],
     ids=str,
