@@ -111,7 +111,7 @@ def _answer(
 
 
 async def _health(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
-    meter, now = Meter(gateway.store, (gateway.health_limit,)), desk.now()
+    meter, now = Meter(gateway.local_store, (gateway.health_limit,)), desk.now()
     if not meter.charge_nowait(visit.address, "", HEALTH, now):
         await meter.charge(visit.address, "", HEALTH, now)
     if desk.is_draining:

@@ -72,5 +72,4 @@ def _of_remote(remote: RemoteKeys | None, now: float) -> Iterable[KeySetState]:
 
 def store_of(store: Store) -> StoreState:
     """Where limits are counted; in memory nothing fails."""
-    del store
-    return StoreState("memory", is_up=True, failures=0)
+    return StoreState(store.kind, is_up=store.is_up, failures=store.failures)

@@ -70,6 +70,21 @@ class RedisStore:
         self._scripts = scripts or BucketScripts.timed_by()
         self._leases: dict[str, tuple[Lease, Limit]] = {}
 
+    @property
+    def kind(self) -> str:
+        """Where buckets are."""
+        return "redis"
+
+    @property
+    def is_up(self) -> bool:
+        """It answers, as far as is known."""
+        return self._line.is_up
+
+    @property
+    def failures(self) -> int:
+        """Faults of the line, failed probes included."""
+        return self._line.failures
+
     def take_nowait(self, bucket_key: str, limit: Limit, cost: float, now: float) -> Taken | None:
         """Spend of the lease, or repeat a refusal; ``None`` if there is neither."""
         if not self._line.is_up:
