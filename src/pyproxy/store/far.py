@@ -89,13 +89,13 @@ class RedisFar:
     """
 
     def __init__(self, settings: StoreSettings) -> None:
-        self._address = settings.url
+        self._settings = settings
         self._options = _options(settings)
         self._client = _client(settings, self._options)
 
     async def put(self, questions: Sequence[Question]) -> Sequence[object]:
         """Run scripts by their digests; those that the server does not know, by their text."""
-        calls = _folded(questions, is_spread=self._address.kind == "cluster")
+        calls = _folded(questions, is_spread=self._settings.url.kind == "cluster")
         answers = await self._run(calls, "EVALSHA")
         unknown = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
@@ -159,8 +159,12 @@ class RedisFar:
         return Redis(host=node.host, port=int(node.port), **self._options), True
 
     async def close(self) -> None:
-        """End all connections."""
-        await self._client.aclose()
+        """End all connections; a fresh client stands ready, without memories of the old one."""
+        old, self._client = self._client, _client(self._settings, self._options)
+        try:
+            await old.aclose()
+        except (RedisError, OSError) as error:
+            raise StoreFault(reason_of(error)) from error
 
 
 def _options(settings: StoreSettings) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """The way to Redis: what is asked in one moment goes in one write, and a dead end costs nothing."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeVar
 
 from pyproxy.store.scripts import Script
 
 Event = Literal["store.up", "store.down"]
 Tell = Callable[[Event, str], None]
 """Hears of a change once: what, and why, with nothing secret in it."""
+_T = TypeVar("_T")
 Value = bytes | str | int | float
 
 MOST_WAITING: Final = 10_000  # questions; about 5 MB
@@ -21,6 +22,7 @@ _LAST_PROBE_S: Final = 30.0
 # A store that fails again so soon was not well: the next probe waits longer than the last.
 _STEADY_S: Final = 10.0
 _CONNECT_S: Final = 2.0
+_LAST_PART: Final = 0.2  # of a wait
 
 
 class StoreFault(Exception):
@@ -64,7 +66,7 @@ class Far(Protocol):
         ...
 
     async def close(self) -> None:
-        """End all connections; they may be made again."""
+        """End all connections; new ones are made when it is asked again."""
         ...
 
 
@@ -97,6 +99,7 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Question] = []
         self._sent: list[list[Question]] = []
+        self._tasks: set[asyncio.Task[object]] = set()
         self._wanted = asyncio.Event()
         self._fell = asyncio.Event()
         self._delay_s = _FIRST_PROBE_S
@@ -152,10 +155,7 @@ class Line:
     async def _carry(self, batch: list[Question]) -> None:
         self._sent.append(batch)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                answers = await self._far.put(batch)
-        except TimeoutError:
-            self._fall(f"no answer in {self._timeout_s:g} s")
+            answers = await self._within(self._far.put(batch), self._timeout_s)
         except StoreFault as fault:
             self._fall(str(fault))
         else:
@@ -164,6 +164,34 @@ class Line:
                     question.answered.set_result(answer)
         finally:
             self._sent.remove(batch)
+
+    async def _within(self, work: Coroutine[object, object, _T], seconds: float) -> _T:
+        """What work comes to, if it does in time.
+
+        It runs as a task of its own, which is cancelled and not waited for: what a library
+        does with a cancellation in the middle of a broken protocol is nothing to rely on.
+
+        Raises:
+            StoreFault: It failed, or took too long.
+        """
+        task = self._loop.create_task(work, name="store work")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            # In two parts, so that an answer which came while this process was busy counts:
+            # what is on the socket is read between them.
+            for part in (1 - _LAST_PART, _LAST_PART):
+                done, _ = await asyncio.wait({task}, timeout=seconds * part)
+                if done:
+                    return task.result()
+            raise StoreFault(f"no answer in {seconds:g} s")
+        finally:
+            task.cancel()
+
+    def _ended(self, task: "asyncio.Task[object]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            _ = task.exception()  # seen, if anybody still wanted to know
 
     def fault(self, reason: str) -> None:
         """An answer made no sense: take the line down."""
@@ -216,13 +244,11 @@ class Line:
 
     async def _try(self) -> str:
         """What is wrong with it; ``""``: nothing."""
+        scripts = dict.fromkeys(each.script for each in self._probe)
         try:
-            async with asyncio.timeout(_CONNECT_S):
-                await self._far.connect(dict.fromkeys(each.script for each in self._probe))
-            async with asyncio.timeout(self._timeout_s):
-                _ = await self._far.put(self._probe)
-        except TimeoutError:
-            return f"no answer in {self._timeout_s:g} s"
+            await self._within(self._far.close(), _CONNECT_S)  # what is left of better times
+            await self._within(self._far.connect(scripts), _CONNECT_S)
+            _ = await self._within(self._far.put(self._probe), self._timeout_s)
         except StoreFault as fault:
             return str(fault)
         return ""
