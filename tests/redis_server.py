@@ -207,8 +207,9 @@ def wait_until(is_so, patience_s: float = PATIENCE_S) -> None:
         time.sleep(0.01)
 
 
-def flush(servers: Sequence[RedisServer]) -> None:
+def flush(servers: Sequence[RedisServer], password: str = "") -> None:
     """Forget everything, scripts too."""
     for server in servers:
-        assert server.ask("FLUSHALL") == "+OK\r\n"
-        assert server.ask("SCRIPT", "FLUSH") == "+OK\r\n"
+        for words in (("FLUSHALL",), ("SCRIPT", "FLUSH")):
+            said = server.ask_as(password, *words) if password else server.ask(*words)
+            assert said == "+OK\r\n"

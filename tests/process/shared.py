@@ -16,6 +16,7 @@ CONFIG = """
 bind = "127.0.0.1:0"
 [server]
 admin = ""
+trusted_proxies = ["127.0.0.1"]
 workers = {workers}
 drain = "2s"
 [server.log]
@@ -24,6 +25,10 @@ audit = "stdout"
 keys_file = "keys.txt"
 [auth.jwt]
 signing_keys_file = "signing.json"
+[auth.ban]
+after = 6
+within = "10m"
+lasting = "15m"
 [store]
 url = {url}
 on_failure = "{policy}"
@@ -71,17 +76,21 @@ def config(upstream, url, policy="local", workers=1, more=""):
 
 
 @contextmanager
-def machines(folder, text, count=2, **options):
-    """Gateways with the same configuration, each in a folder and a process of its own."""
-    keys = json.dumps(generate_key_set("ES256"))
+def machines(folder, text, count=2, like=None, **options):
+    """Gateways with the same configuration, each in a folder and a process of its own.
+
+    They sign with the same keys, those of the gateway that they are ``like`` if there is one.
+    """
+    keys = like.signing if like else json.dumps(generate_key_set("ES256"))
     with ExitStack() as stack:
         gateways = []
         for number in range(count):
             own = folder / f"machine{number}"
-            own.mkdir()
+            own.mkdir(parents=True)
             put(own / "keys.txt", hashed("alice", KEY))
             put(own / "signing.json", keys)
             gateways.append(stack.enter_context(serving(own, text, **options)))
+            gateways[-1].signing = keys
         yield gateways
 
 

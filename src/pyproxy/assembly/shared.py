@@ -10,6 +10,7 @@ from pyproxy.assembly.resources import Resources
 from pyproxy.config.store import StoreSettings
 from pyproxy.errors.fault import Fault
 from pyproxy.identity.revocations import RevokedTokens
+from pyproxy.limits.bans import BanRules, Bans
 from pyproxy.limits.store import Store
 
 Tell = Callable[[Literal["store.up", "store.down"], str], None]
@@ -34,6 +35,11 @@ class Shared(Protocol):
         """Tokens that are no longer good."""
         ...
 
+    @property
+    def bans(self) -> Bans:
+        """Addresses that are shut out."""
+        ...
+
     async def run(self) -> None:
         """Keep all of it going, until cancelled; without that it counts as down."""
         ...
@@ -45,6 +51,7 @@ def share(
     monotonic: Callable[[], float],
     wall: Callable[[], float],
     tell: Tell,
+    on_begun: Callable[[str, BanRules], None],
 ) -> Shared | None:
     """What the settings ask for; ``None``: what the machine has of its own.
 
@@ -54,13 +61,16 @@ def share(
         monotonic: Seconds, the clock of all limits.
         wall: Epoch seconds.
         tell: Hears of the store's ups and downs.
+        on_begun: Hears of bans that began by what all machines counted together.
     """
     if settings.url.is_memory:
         return None
     # The client takes 12 MB a process, and may not be installed.
     from pyproxy.store.shared import Here, RedisShared  # noqa: PLC0415 - see above
 
-    here = Here(resources.store, resources.revocations, monotonic, wall, tell)
+    here = Here(
+        resources.store, resources.revocations, resources.bans, monotonic, wall, tell, on_begun
+    )
     return RedisShared(settings, here)
 
 

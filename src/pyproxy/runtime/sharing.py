@@ -7,8 +7,9 @@ from typing import Final, Literal
 from pyproxy.assembly.resources import Resources
 from pyproxy.assembly.shared import Shared, share
 from pyproxy.config.store import StoreSettings
+from pyproxy.limits.bans import BanRules, Bans
+from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.tasks import Tasks
-from pyproxy.telemetry.log import Log
 
 # Requests that began by the configuration before may still ask the store of that one.
 _LINGER_S: Final = 5.0
@@ -20,16 +21,16 @@ class Sharing:
     Args:
         resources: What it has of its own.
         tasks: Runs the store's task.
-        log: Hears of the store's ups and downs.
+        journal: Hears of the store's ups and downs, and of bans.
 
     Attributes:
         shared: In force; ``None``: nothing is shared.
     """
 
-    def __init__(self, resources: Resources, tasks: Tasks, log: Log) -> None:
+    def __init__(self, resources: Resources, tasks: Tasks, journal: Journal) -> None:
         self._resources = resources
         self._tasks = tasks
-        self._log = log
+        self._journal = journal
         self._running: asyncio.Task[None] | None = None
         self.shared: Shared | None = None
 
@@ -37,7 +38,12 @@ class Sharing:
         """What these settings ask for: what is in force if it was made of the same."""
         if self.shared is not None and self.shared.settings == settings:
             return self.shared
-        return share(settings, self._resources, time.monotonic, time.time, self._tell)
+        return share(settings, self._resources, time.monotonic, time.time, self._tell, self._begun)
+
+    @property
+    def bans(self) -> Bans:
+        """The list in force."""
+        return self._resources.bans if self.shared is None else self.shared.bans
 
     def replace(self, shared: Shared | None) -> None:
         """Put in force what was made."""
@@ -50,7 +56,18 @@ class Sharing:
 
     def _tell(self, event: Literal["store.up", "store.down"], reason: str) -> None:
         values = {"reason": reason} if reason else {}
-        self._log.write("warning" if event == "store.down" else "info", event, "", values)
+        self._journal.log.write("warning" if event == "store.down" else "info", event, "", values)
+
+    def _begun(self, client: str, rules: BanRules) -> None:
+        details: dict[str, str | int | float] = {
+            "client": client,
+            "failures": rules.after,
+            "within_s": rules.within_s,
+            "lasting_s": rules.lasting_s,
+        }
+        self._journal.audit.put(
+            "auth.banned", time.time(), ip=client, result="banned", details=details
+        )
 
 
 async def _end_later(running: asyncio.Task[None]) -> None:

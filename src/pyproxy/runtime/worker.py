@@ -65,7 +65,7 @@ class Worker:
         self._file_limit = file_limit
         self._under_way = MemoryOccupancy() if under_way is None else under_way
         self._trouble = SparingLog(journal.log)
-        self._sharing = Sharing(resources, tasks, journal.log)
+        self._sharing = Sharing(resources, tasks, journal)
         self._admission = Admission(1, 0)
         self._desk: Desk | None = None
         self._loaded: Loaded | None = None
@@ -131,16 +131,18 @@ class Worker:
         if following is None:
             raise RuntimeError("nothing was prepared")
         before = self._desk
+        self._sharing.replace(following.shared)
         gateway = following.draft.put_in_force(self._resources)
         settings = following.orders.loaded.settings
         if before is None:
             desk = last = open_desk(
-                gateway, self._journal, self._trouble, self._under_way, self._resources.bans
+                gateway, self._journal, self._trouble, self._under_way, self._sharing.bans
             )
             _ = self._tasks.start(self._resources.watch(self._journal.log), "health checks")
         else:
             desk, last = before, replace(before)
             desk.gateway, desk.access = gateway, self._journal.access
+            desk.bans = self._sharing.bans
         self._desk, self._loaded = desk, following.orders.loaded
         self._prepared = following.prepared
         desk.counts.count_users(settings.metrics.users)
@@ -148,7 +150,6 @@ class Worker:
         self._admission.resize(room.max_connections, settings.server.max_connections_per_ip)
         self._replace_listeners(following, desk, last)
         self._replace_remote(following.remote)
-        self._sharing.replace(following.shared)
         self._reloading = Reloading(
             desk,
             following.orders.loaded,

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from typing import Final
 
 from pyproxy.limits.bans import Ban, BanRules, Bans
+from pyproxy.limits.memory_bans import MOST_BANS
 from pyproxy.store.line import Line, Question
 from pyproxy.store.roll import Entry, Roll
 from pyproxy.store.scripts import key_of, with_clock
 
 NAME: Final = "bans"
-MOST: Final = 100_000  # bans that are shared
 _US: Final = 1e6
 # More failures than this are not counted one by one in Redis: the machines' own counts do.
 MOST_AFTER: Final = 1000
+# The clocks of the two lists differ by less.
+_NEARLY_OVER_S: Final = 2.0
 
 # The times of the last failures; as many in as little time as the rules say begin a ban.
 FAILED: Final = with_clock("""
@@ -41,7 +43,7 @@ class SpreadBans:
         prefix: Of the keys.
         monotonic: The clock of the local list, seconds.
         wall: Epoch seconds.
-        on_begun: Told of a client whose ban began by what Redis counted.
+        on_begun: Told of a client whose ban began by what Redis counted, and by which rules.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class SpreadBans:
         prefix: str,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
-        on_begun: Callable[[str], None],
+        on_begun: Callable[[str, BanRules], None],
     ) -> None:
         self._local = local
         self._line = line
@@ -59,7 +61,7 @@ class SpreadBans:
         self._monotonic = monotonic
         self._wall = wall
         self._on_begun = on_begun
-        self.roll = Roll(line, prefix, NAME, self._hear, self._lifted, MOST)
+        self.roll = Roll(line, prefix, NAME, self._hear, self._lifted, MOST_BANS)
 
     def probe(self) -> tuple[Question, ...]:
         """What a store that is well can do; counts a failure of nobody's."""
@@ -74,6 +76,16 @@ class SpreadBans:
         """Share what the local list holds already."""
         for ban in self._local.in_force(self._monotonic()):
             self._share(ban.client, ban.left_s)
+
+    def notice(self) -> None:
+        """Take note of bans that were lifted in the local list itself, by others who have it."""
+        now, shared_now = self._monotonic(), self._shared_now()
+        if self.roll.count * 2 > MOST_BANS:
+            return  # the local list may have made room: that is nobody's pardon
+        for client, entry in self.roll.entries():
+            is_over = entry.until - shared_now < _NEARLY_OVER_S
+            if not is_over and not self._local.left_s(client, now):
+                self.roll.lift_soon(client, shared_now)
 
     def left_s(self, client: str, now: float) -> float:
         """Seconds that a client is still banned for."""
@@ -111,7 +123,7 @@ class SpreadBans:
             now = self._monotonic()
             if not self._local.left_s(client, now):
                 self.ban(client, rules.lasting_s, now)
-                self._on_begun(client)
+                self._on_begun(client, rules)
 
         values = (rules.after, rules.within_s * _US)
         self._line.ask(FAILED, (self._key(client),), values).add_done_callback(judge)

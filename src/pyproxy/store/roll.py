@@ -135,6 +135,15 @@ class Roll:
         self._version = 0
         self.offset_s = 0.0
 
+    @property
+    def count(self) -> int:
+        """Names on our copy, those that are over included."""
+        return len(self._entries)
+
+    def entries(self) -> tuple[tuple[str, Entry], ...]:
+        """Our copy."""
+        return tuple(self._entries.items())
+
     def probe(self) -> tuple[Question, ...]:
         """What a store that is well can do; changes nothing."""
         return (

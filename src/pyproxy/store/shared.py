@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from pyproxy.config.store import StoreSettings
 from pyproxy.identity.revocations import RevokedTokens
+from pyproxy.limits.bans import BanRules, Bans
 from pyproxy.limits.store import Store
+from pyproxy.store.banned import SpreadBans
 from pyproxy.store.buckets import Failing, RedisStore, probe_of
 from pyproxy.store.far import RedisFar
 from pyproxy.store.line import Line, Question, StoreFault, Tell
 from pyproxy.store.replica import Replica
 from pyproxy.store.revoked import SpreadRevocations
 from pyproxy.store.scripts import BucketScripts
+
+_NOTICE_S: Final = 0.5  # between two looks for bans that were lifted by others of this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +29,18 @@ class Here:
         revocations: The list that is looked up.
         monotonic: Seconds, the clock of all limits.
         wall: Epoch seconds.
+        bans: Likewise.
         tell: Hears of the store's ups and downs.
+        on_begun: Hears of bans that began by what all machines counted together.
     """
 
     store: Store
     revocations: RevokedTokens
+    bans: Bans
     monotonic: Callable[[], float]
     wall: Callable[[], float]
     tell: Tell
+    on_begun: Callable[[str, BanRules], None]
 
 
 class RedisShared:
@@ -45,6 +54,7 @@ class RedisShared:
         settings: As given.
         store: Buckets.
         revocations: Tokens that are no longer good.
+        bans: Addresses that are shut out.
     """
 
     def __init__(self, settings: StoreSettings, here: Here) -> None:
@@ -60,8 +70,13 @@ class RedisShared:
         self.revocations = SpreadRevocations(
             here.revocations, line, prefix, settings.on_failure, here.wall
         )
-        probe += [*probe_of(scripts, prefix), *self.revocations.roll.probe()]
-        self._replica = Replica(line, far, [self.revocations.roll], here.wall)
+        self.bans = SpreadBans(here.bans, line, prefix, here.monotonic, here.wall, here.on_begun)
+        self.bans.adopt()
+        probe += [
+            *probe_of(scripts, prefix), *self.revocations.roll.probe(), *self.bans.probe()
+        ]  # fmt: skip
+        rolls = [self.revocations.roll, self.bans.roll]
+        self._replica = Replica(line, far, rolls, here.wall)
 
     async def run(self) -> None:
         """Keep all of it going, until cancelled."""
@@ -69,6 +84,12 @@ class RedisShared:
             _ = tasks.create_task(self._line.run(), name="store line")
             _ = tasks.create_task(self.store.run(), name="store leases")
             _ = tasks.create_task(self._replica.run(), name="store lists")
+            _ = tasks.create_task(self._notice(), name="store lifted bans")
+
+    async def _notice(self) -> None:
+        while True:
+            await asyncio.sleep(_NOTICE_S)
+            self.bans.notice()
 
 
 async def reach(settings: StoreSettings, timeout_s: float) -> str:
