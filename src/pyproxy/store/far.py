@@ -91,7 +91,7 @@ class RedisFar:
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._options = _options(settings)
-        self._client = _client(settings, self._options)
+        self._client, self._sentinels = _client(settings, self._options)
 
     async def put(self, questions: Sequence[Question]) -> Sequence[object]:
         """Run scripts by their digests; those that the server does not know, by their text."""
@@ -160,9 +160,11 @@ class RedisFar:
 
     async def close(self) -> None:
         """End all connections; a fresh client stands ready, without memories of the old one."""
-        old, self._client = self._client, _client(self._settings, self._options)
+        old: tuple[Redis | RedisCluster, ...] = (self._client, *self._sentinels)
+        self._client, self._sentinels = _client(self._settings, self._options)
         try:
-            await old.aclose()
+            for each in old:
+                await each.aclose()
         except (RedisError, OSError) as error:
             raise StoreFault(reason_of(error)) from error
 
@@ -193,22 +195,25 @@ def _options(settings: StoreSettings) -> dict[str, Any]:
     return options
 
 
-def _client(settings: StoreSettings, options: dict[str, Any]) -> "Redis | RedisCluster":
+def _client(
+    settings: StoreSettings, options: dict[str, Any]
+) -> "tuple[Redis | RedisCluster, tuple[Redis, ...]]":
+    """A client, and those of its sentinels."""
     address = settings.url
     if address.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.nodes]
-        return RedisCluster(startup_nodes=nodes, **options)
+        return RedisCluster(startup_nodes=nodes, **options), ()
     if address.kind == "sentinel":
         keys = {"socket_timeout", "socket_connect_timeout", "protocol", "driver_info"}
         theirs = {k: v for k, v in options.items() if k in keys or k.startswith("ssl")}
         sentinel = Sentinel(  # type: ignore[no-untyped-call]
             address.nodes, sentinel_kwargs=theirs, db=address.database, **options
         )
-        return cast("Redis", sentinel.master_for(address.master))
+        return sentinel.master_for(address.master), tuple(sentinel.sentinels)
     if address.path:
-        return Redis(unix_socket_path=address.path, db=address.database, **options)
+        return Redis(unix_socket_path=address.path, db=address.database, **options), ()
     host, port = address.nodes[0]
-    return Redis(host=host, port=port, db=address.database, **options)
+    return Redis(host=host, port=port, db=address.database, **options), ()
 
 
 def reason_of(error: BaseException) -> str:
