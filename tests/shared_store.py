@@ -18,17 +18,20 @@ STEPPED = "local t = {ARGV[#ARGV - 1] + 1700000000, ARGV[#ARGV]}"
 class SteppedStore(RedisStore):
     """Goes by the time of its caller instead of the server's; all else is the same."""
 
+    given_back_at = None
+
     def _values(self, limit, cost, more, now):
         return (*super()._values(limit, cost, more, now), *_time(now))
 
     def _return(self, bucket_key, limit, tokens):
         key = key_of(self._prefix, bucket_key)
-        values = (tokens, limit.interval_s * 1e6, *_time(self.given_back_at))
+        values = (tokens, limit.interval_s * 1e6, *_time(self.given_back_at or self._clock()))
         self._line.tell(self._scripts.give_back, (key,), values)
 
     def give_back(self, bucket_key, limit, cost, now):
         self.given_back_at = now
         super().give_back(bucket_key, limit, cost, now)
+        self.given_back_at = None
 
 
 def _time(now):

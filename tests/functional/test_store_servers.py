@@ -1,6 +1,7 @@
 """The store on each kind of server there is, and who is not let in there."""
 
 import asyncio
+import random
 import time
 
 import pytest
@@ -8,6 +9,7 @@ import trustme
 
 from pyproxy.config.quantities import Rate
 from pyproxy.config.store import StoreSettings
+from pyproxy.limits.bucket import FULL, take
 from pyproxy.limits.limit import Limit
 from pyproxy.store.far import RedisFar
 from pyproxy.store.line import StoreFault
@@ -21,7 +23,7 @@ from tests.redis_server import (
     redis_server,
     wait_until,
 )
-from tests.shared_store import shared_store
+from tests.shared_store import SteppedStore, shared_store
 
 HOURLY = Limit("api", Rate(1.0, 3600.0), 9)
 # The rights of a user that serves a gateway, as docs/store.md has them.
@@ -79,6 +81,46 @@ async def test_the_rights_in_the_docs_are_all_that_it_needs(tmp_path):
             elsewhere = StoreSettings(url=f"redis://{wrong}127.0.0.1:{server.port}/0")
             problem = await reach(elsewhere, 2.0)
             assert problem in {"it does not take our user or password", "it answers NOAUTH"}
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        pytest.param(Limit("wide", Rate(1024.0, 1.0), 1023), id="fills faster than it is asked"),
+        pytest.param(Limit("even", Rate(64.0, 1.0), 127), id="as fast"),
+        pytest.param(Limit("slow", Rate(1.0, 4.0), 511), id="hardly fills"),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_what_leases_let_in_one_bucket_would_have_let_in(tmp_path, limit, seed):
+    chance = random.Random(seed)  # noqa: S311 - chance, not a secret
+    now = 1024.0
+    admitted, at_once = [], 0
+    with redis_server(tmp_path) as server:
+        stores = [shared_store(server.url, kind=SteppedStore, clock=lambda: now) for _ in range(3)]
+        async with stores[0] as one, stores[1] as two, stores[2] as three:
+            for _ in range(1500):
+                # Bursts and pauses, by one machine or by all.
+                now += chance.choice([0.0, 0.0, 1 / 4096, 1 / 512, 1 / 64, 0.25])
+                each = chance.choice([one, one, one, two, three])
+                taken = each.take_nowait("k", limit, 1.0, now)
+                if taken is None:
+                    taken = await each.take("k", limit, 1.0, now)
+                else:
+                    at_once += not taken.wait_s
+                if not taken.wait_s:
+                    admitted.append(now)
+                if not chance.randrange(100):
+                    each.sweep(now)
+                await asyncio.sleep(0)
+
+    full_at = FULL
+    for moment in admitted:
+        full_at, wait_s = take(full_at, moment, limit.interval_s, limit.capacity_s, 1.0)
+        assert wait_s == 0.0
+    # It is of leases that this speaks, and few are refused for their sake.
+    assert at_once > len(admitted) / 4
+    assert len(admitted) > 100
 
 
 # --- TLS

@@ -13,11 +13,12 @@ from pyproxy.store.lease import Lease
 from pyproxy.store.line import Line, Question, Value
 from pyproxy.store.scripts import BucketScripts, key_of
 
+_Numbers = tuple[int, int, int, int]
 _US: Final = 1e6  # microseconds a second: what the scripts count in
 MOST_LEASES: Final = 8192  # buckets that this process remembers; about 4 MB
 # What nobody wanted for so long goes back.
 _IDLE_S: Final = 0.5
-_TAKEN: Final = 3  # numbers in the answer to a take
+_TAKEN: Final = 4  # numbers in the answer to a take
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +177,11 @@ class RedisStore:
             if numbers is None:
                 self._line.fault("an answer that makes no sense")
                 return
-            extra, _, reset_us = numbers
-            if extra >= 0:
-                self._add(bucket_key, lease, limit, now, extra + 1, reset_us)
+            if numbers[0] > 0:
+                self._add(bucket_key, lease, limit, now, numbers)
 
-        self._ask(bucket_key, limit, 1.0, more - 1, now).add_done_callback(keep)
+        # What is asked for by itself is given up with it: only what is extra may be held.
+        self._ask(bucket_key, limit, 0.0, more, now).add_done_callback(keep)
 
     def _ask(
         self, bucket_key: str, limit: Limit, cost: float, more: int, now: float
@@ -203,21 +204,24 @@ class RedisStore:
         if numbers is None:
             self._line.fault("an answer that makes no sense")
             return None
-        extra, wait_us, reset_us = numbers
+        extra, wait_us, reset_us, _ = numbers
         reset_s = reset_us / _US
         if extra < 0:
             lease.refuse(now, wait_us / _US, reset_s)
             return Taken(max(wait_us / _US, limit.slack_s), reset_s, limit)
-        self._add(bucket_key, lease, limit, now, extra, reset_us)
+        self._add(bucket_key, lease, limit, now, numbers)
         return Taken(0.0, reset_s, limit)
 
     def _add(
-        self, bucket_key: str, lease: Lease, limit: Limit, asked_at: float, extra: int, us: int
+        self, bucket_key: str, lease: Lease, limit: Limit, asked_at: float, numbers: _Numbers
     ) -> None:
         """Keep what came for a lease; what does not fit goes back, or all if the lease is gone."""
-        if extra and self._leases.get(bucket_key, (None,))[0] is not lease:
-            self._return(bucket_key, limit, extra)
-        elif over := lease.add(extra, asked_at, us / _US, limit, self._clock()):
+        extra, _, reset_us, held_us = numbers
+        if self._leases.get(bucket_key, (None,))[0] is not lease:
+            over = 0 if held_us else extra
+        else:
+            over = lease.add(extra, asked_at, reset_us / _US, held_us / _US, limit, self._clock())
+        if over:
             self._return(bucket_key, limit, over)
 
     def _return(self, bucket_key: str, limit: Limit, tokens: float) -> None:
@@ -234,11 +238,11 @@ def probe_of(scripts: BucketScripts, prefix: str) -> tuple[Question, ...]:
     )
 
 
-def _numbers(answer: object) -> tuple[int, int, int] | None:
-    """The three numbers of a take; ``None`` if that is no such answer."""
+def _numbers(answer: object) -> _Numbers | None:
+    """The numbers of a take; ``None`` if that is no such answer."""
     if not isinstance(answer, list) or len(answer) != _TAKEN:
         return None
-    first, second, third = answer
-    if isinstance(first, int) and isinstance(second, int) and isinstance(third, int):
-        return first, second, third
-    return None
+    if not all(isinstance(number, int) for number in answer):
+        return None
+    extra, wait_us, reset_us, held_us = answer
+    return extra, wait_us, reset_us, held_us

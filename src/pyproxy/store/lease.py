@@ -24,10 +24,12 @@ class Portion:
     Attributes:
         left: How many are not spent.
         full_at: When the bucket, as it was left, would be full again; monotonic seconds.
+        held_until: Until then the bucket waits for it, and it does not shrink; then it is void.
     """
 
     left: float = 0.0
     full_at: float = 0.0
+    held_until: float = 0.0
 
     def usable(self, now: float, interval_s: float) -> float:
         """How many may still be spent.
@@ -36,7 +38,13 @@ class Portion:
         shrinks as the bucket fills: never do the two hold more than the bucket alone may,
         and what a portion loses in this way the bucket has got back already.
         """
+        if self.held_until:
+            return self.left if now < self.held_until else 0.0
         return max(0.0, min(self.left, (self.full_at - now) / interval_s))
+
+    def returnable(self, now: float, interval_s: float) -> int:
+        """How many whole tokens the bucket should get back; of what it waits for, none."""
+        return 0 if self.held_until else int(self.usable(now, interval_s))
 
 
 class Lease:
@@ -93,13 +101,16 @@ class Lease:
         interval_s = limit.interval_s
         return self._older.usable(now, interval_s) + self._newer.usable(now, interval_s)
 
-    def add(self, extra: int, asked_at: float, reset_s: float, limit: Limit, now: float) -> int:
+    def add(
+        self, extra: int, asked_at: float, reset_s: float, held_s: float, limit: Limit, now: float
+    ) -> int:
         """Keep what a take brought.
 
         Args:
             extra: Tokens, maybe none.
             asked_at: Monotonic seconds, before the bucket was asked.
             reset_s: From then until the bucket is full.
+            held_s: From then until what the bucket waits for is void; 0 if it does not wait.
             limit: The bucket's.
             now: Monotonic seconds.
 
@@ -109,9 +120,9 @@ class Lease:
         self._refused_until = 0.0
         if not extra:
             return 0
-        left_over = int(self._older.usable(now, limit.interval_s))
+        left_over = self._older.returnable(now, limit.interval_s)
         self._older = self._newer
-        self._newer = Portion(extra, asked_at + reset_s)
+        self._newer = Portion(extra, asked_at + reset_s, asked_at + held_s if held_s else 0.0)
         return left_over
 
     def refuse(self, asked_at: float, wait_s: float, reset_s: float) -> None:
@@ -127,6 +138,8 @@ class Lease:
 
     def surrender(self, limit: Limit, now: float) -> int:
         """Give up what is held: how many whole tokens the bucket should get back."""
-        held = int(self._held(limit, now))
+        held = sum(
+            portion.returnable(now, limit.interval_s) for portion in (self._older, self._newer)
+        )
         self._older, self._newer = Portion(), Portion()
         return held

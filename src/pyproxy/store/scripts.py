@@ -11,27 +11,60 @@ _LONGEST_NAME: Final = 200
 CLOCK: Final = "local t = redis.call('TIME')"
 _NOW: Final = "local now = (t[1] - 1700000000) * 1000000 + t[2]"
 
+# A lease of a bucket that fills up faster than this is held for this long instead; see `_TAKE`.
+HELD_S: Final = 0.2
+# What all such leases of the last moment may have of what a bucket admits at once.
+MOST_HELD: Final = 0.1
+
 # The arithmetic of limits/bucket.py in microseconds: a key holds when its bucket is full
 # again. Beyond what was asked for it spends as much of ``more`` as there is, for a lease.
-_TAKE: Final = """
-local function keep(key, ahead)
-  local lasting = math.max(1, math.ceil(ahead / 1000))
-  redis.call('SET', key, string.format('%.17g', now + ahead), 'PX', lasting)
+#
+# Bucket and leases together must never have more than the bucket may. A lease of a bucket
+# that needs long to fill shrinks as it fills (`lease.Portion`). One of a bucket that is
+# nearly full would be gone in no time: so it is held for a while, and for as long the bucket
+# is not filled beyond what is held outside. The key then holds, too, what was handed out in
+# this span of HELD_S and in the one before; what was handed out earlier is void.
+_TAKE: Final = f"""
+local HELD, MOST_HELD = {HELD_S * 1e6:.0f}, {MOST_HELD}
+local function read(key)
+  local full_at, span, this, last = string.match(redis.call('GET', key) or '0',
+    '^(%S+) ?(%S*) ?(%S*) ?(%S*)$')
+  local present = math.floor(now / HELD)
+  full_at, span, this = tonumber(full_at), tonumber(span) or 0, tonumber(this) or 0
+  last = tonumber(last) or 0
+  if span < present - 1 then this, last = 0, 0 elseif span < present then this, last = 0, this end
+  return full_at, present, this, last
+end
+local function keep(key, ahead, span, this, last)
+  local value, lasting = string.format('%.17g', now + ahead), math.ceil(ahead / 1000)
+  if this + last > 0 then
+    value = value .. string.format(' %.0f %.0f %.0f', span, this, last)
+    lasting = math.max(lasting, 2 * HELD / 1000)
+  end
+  redis.call('SET', key, value, 'PX', math.max(1, lasting))
 end
 local function take(key, interval, capacity, slack, cost, more)
-  local full_at = tonumber(redis.call('GET', key) or '0')
-  local ahead = math.min(math.max(full_at - now, 0), capacity)
+  local full_at, span, this, last = read(key)
+  local outside = (this + last) * interval
+  local ahead = math.min(math.max(full_at - now, outside, 0), capacity)
   local after = ahead + cost * interval
   if after - capacity > slack then
-    if full_at - now > capacity then keep(key, capacity) end
-    return {-1, math.ceil(after - capacity), math.ceil(ahead)}
+    if full_at - now > capacity then keep(key, capacity, span, this, last) end
+    return {{-1, math.ceil(after - capacity), math.ceil(ahead), 0}}
   end
   local extra = math.max(0, math.min(more, math.floor((capacity + slack - after) / interval)))
+  local held = 0
+  if extra > 0 and after + extra * interval < 2 * HELD then
+    local room = math.floor(MOST_HELD * capacity / interval) - this - last
+    extra = math.max(0, math.min(extra, room))
+    this, held = this + extra, HELD
+  end
   after = after + extra * interval
-  keep(key, after)
-  return {extra, 0, math.floor(after)}
+  keep(key, after, span, this, last)
+  if held == 0 then after = math.max(cost * interval, after - outside) end
+  return {{extra, 0, math.floor(after), held}}
 end
-local answers, width = {}, #ARGV / #KEYS
+local answers, width = {{}}, #ARGV / #KEYS
 for i, key in ipairs(KEYS) do
   local at = width * (i - 1)
   answers[i] = take(key, tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]),
@@ -44,12 +77,13 @@ _GIVE_BACK: Final = """
 local answers, width = {}, #ARGV / #KEYS
 for i, key in ipairs(KEYS) do
   local at = width * (i - 1)
-  local full_at = tonumber(redis.call('GET', key) or '0')
-  local ahead = full_at - now - tonumber(ARGV[at + 1]) * tonumber(ARGV[at + 2])
+  local full_at, rest = string.match(redis.call('GET', key) or '0', '^(%S+)(.*)$')
+  local ahead = tonumber(full_at) - now - tonumber(ARGV[at + 1]) * tonumber(ARGV[at + 2])
   answers[i] = 0
-  if ahead > 0 then
-    redis.call('SET', key, string.format('%.17g', now + ahead), 'PX', math.ceil(ahead / 1000))
-  elseif full_at > 0 then
+  if ahead > 0 or (rest ~= '' and tonumber(full_at) > now) then
+    local lasting = math.max(1, redis.call('PTTL', key))
+    redis.call('SET', key, string.format('%.17g', now + math.max(0, ahead)) .. rest, 'PX', lasting)
+  elseif tonumber(full_at) > 0 and rest == '' then
     redis.call('DEL', key)
   end
 end
@@ -95,7 +129,8 @@ class BucketScripts:
     """The two steps of a bucket.
 
     Attributes:
-        take: Answers ``{extra or -1, wait in us, us until full}`` for each key.
+        take: Answers ``{extra or -1, wait in us, us until full, us that extra is held}``
+            for each key.
         give_back: Answers nothing of interest.
     """
 
