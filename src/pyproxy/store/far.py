@@ -225,7 +225,7 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, RedisError | OSError):
         cause = error.__cause__ or error.__context__
         if isinstance(cause, ssl.SSLError):
-            return f"no TLS: {cause.reason or type(cause).__name__}"
+            return f"no TLS: {getattr(cause, 'reason', None) or type(cause).__name__}"
         return f"no connection: {type(cause or error).__name__}"
     return f"an answer that makes no sense: {type(error).__name__}"
 

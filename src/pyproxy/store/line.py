@@ -164,6 +164,7 @@ class Line:
                     question.answered.set_result(answer)
         finally:
             self._sent.remove(batch)
+            _tell_down(batch)
 
     async def _within(self, work: Coroutine[object, object, _T], seconds: float) -> _T:
         """What work comes to, if it does in time.
@@ -213,9 +214,8 @@ class Line:
         """Tell everybody who waits that nothing will come."""
         waiting, self._waiting = self._waiting, []
         self._wanted.clear()
-        for question in (*waiting, *(each for batch in self._sent for each in batch)):
-            if question.answered is not None and not question.answered.done():
-                question.answered.set_result(None)
+        for batch in (waiting, *self._sent):
+            _tell_down(batch)
 
     async def _watch(self) -> None:
         """Find out whether it is there, now and after each fall."""
@@ -252,3 +252,10 @@ class Line:
         except StoreFault as fault:
             return str(fault)
         return ""
+
+
+def _tell_down(batch: Sequence[Question]) -> None:
+    """Tell whoever waits still that nothing will come."""
+    for question in batch:
+        if question.answered is not None and not question.answered.done():
+            question.answered.set_result(None)

@@ -275,10 +275,10 @@ class Roll:
                 self._line.tell(LIFT, self._keys, (self.channel, _bytes(name), at))
         missing = [item for item in self._entries.items() if remote.get(item[0]) != item[1]]
         for start in range(0, len(missing), _AT_ONCE):
-            for name, entry in missing[start : start + _AT_ONCE - 1]:
+            *some, last = missing[start : start + _AT_ONCE]
+            for name, entry in some:
                 self._line.tell(PUT, self._keys, self._put_values(name, entry))
-            name, entry = missing[min(start + _AT_ONCE, len(missing)) - 1]
-            if not await self._put(name, entry):
+            if not await self._put(*last):
                 return
 
 
