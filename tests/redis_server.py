@@ -1,5 +1,6 @@
 """Real Redis servers for tests: alone, in a cluster, behind sentinels; each ends with its test."""
 
+import secrets
 import shutil
 import signal
 import socket
@@ -20,12 +21,19 @@ def demand_redis() -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and whose cluster bus (10000 higher) is free too."""
+    """A port that nobody listens on, nor on the cluster's bus, 10000 higher.
+
+    Both are below those that the kernel gives to whoever connects: a server that is
+    started, killed and started again must find its port free each time.
+    """
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            port = int(listening.getsockname()[1])
-        if port < 50000:
-            return port
+        port = 11_000 + secrets.randbelow(11_000)
+        try:
+            for each in (port, port + 10_000):
+                socket.create_server(("127.0.0.1", each)).close()
+        except OSError:
+            continue
+        return port
 
 
 class RedisServer:

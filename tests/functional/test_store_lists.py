@@ -1,21 +1,26 @@
 """Two machines' lists of revoked tokens and bans, in step through a real Redis."""
 
 import asyncio
+import re
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from pyproxy.config.quantities import Rate
 from pyproxy.config.store import StoreSettings
 from pyproxy.errors.refusal import StoreUnavailable
 from pyproxy.identity.revocations import Revocations
 from pyproxy.limits.bans import BanRules
+from pyproxy.limits.limit import Limit
 from pyproxy.limits.memory import MemoryStore
 from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.store.shared import Here, RedisShared
 from tests.redis_server import demand_redis, flush, redis_cluster, redis_server
 from tests.shared_store import url_of
 
+DOCS = Path(__file__).parents[2] / "docs" / "store.md"
 RULES = BanRules(after=5, within_s=600.0, lasting_s=900.0)
 CLIENT = "203.0.113.7"
 
@@ -200,3 +205,45 @@ async def test_an_expired_ban_is_forgotten_by_all(servers):
         late = Machine(url_of(servers))
         async with running(late):
             assert not late.is_banned()
+
+
+def rights(is_cluster):
+    """Those of the user in the docs."""
+    text = DOCS.read_text()
+    (granted,) = re.findall(r"ACL SETUSER gateway on >PASSWORD ([^`]*)", text)
+    (further,) = re.findall(r"In a cluster also `([^`]*)`", text)
+    return [*granted.split(), *(further.split() if is_cluster else [])]
+
+
+async def test_the_rights_in_the_docs_are_all_that_it_needs(servers):
+    for server in servers:
+        words = ("ACL", "SETUSER", "gateway", "reset", "on", ">pw", *rights(len(servers) > 1))
+        assert server.ask(*words) == "+OK\r\n"
+    url = url_of(servers).replace("://", "://gateway:pw@")
+    limit = Limit("many", Rate(1.0, 60.0), 399)
+    one, other = Machine(url, "deny"), Machine(url, "deny")
+    async with running(one, other):
+        for _ in range(9):  # the last ones from leases
+            if one.shared.store.take_nowait("k", limit, 1.0, time.monotonic()) is None:
+                await one.shared.store.take("k", limit, 1.0, time.monotonic())
+        one.shared.store.give_back("k", limit, 1.0, time.monotonic())
+        one.shared.store.sweep(time.monotonic() + 60.0)
+        one.shared.revocations.revoke("one", time.time() + 60, time.time())
+        await one.shared.revocations.spread("one", time.time() + 60)
+        await until(lambda: other.revocations.is_revoked("one"))
+        one.shared.bans.ban(CLIENT, 900.0, time.monotonic())
+        await until(other.is_banned)
+        one.shared.bans.lift(CLIENT, time.monotonic())
+        await until(lambda: not other.is_banned())
+        for _ in range(5):
+            other.shared.bans.failed(CLIENT, RULES, time.monotonic())
+        await until(one.is_banned)
+        one.shared.bans.ban("192.0.2.9", 0.05, time.monotonic())  # expired ones are swept
+        await asyncio.sleep(0.1)
+        one.shared.bans.ban("192.0.2.8", 60.0, time.monotonic())
+        await one.shared.bans.roll.merge(time.time())
+
+        assert [event for event, _ in one.told + other.told] == ["store.up"] * 2
+    for server in servers:
+        assert "reason" not in server.ask("ACL", "LOG")
+        server.ask("ACL", "LOG", "RESET")
