@@ -1,10 +1,15 @@
 """What every list of revoked tokens promises (`identity.revocations.RevokedTokens`)."""
 
+import time
+
 import pytest
 
 from pyproxy.errors.refusal import StoreUnavailable
-from pyproxy.identity.revocations import GRACE_S, Revocations
+from pyproxy.identity.revocations import GRACE_S, Revocations, short
 from pyproxy.identity.shared_revocations import SharedRevocations, revocations_bytes
+from pyproxy.store.revoked import SpreadRevocations
+from tests.redis_server import flush
+from tests.shared_store import line_to
 
 
 class NoLock:
@@ -19,9 +24,15 @@ def shared(capacity):
     return SharedRevocations(memoryview(bytearray(revocations_bytes(capacity))), NoLock(), b"k")
 
 
-@pytest.fixture(params=[pytest.param(Revocations, id="memory"), pytest.param(shared, id="shared")])
-def make(request):
-    return request.param
+@pytest.fixture(params=["memory", "shared", "redis"])
+async def make(request):
+    if request.param != "redis":
+        yield {"memory": Revocations, "shared": shared}[request.param]
+        return
+    servers = request.getfixturevalue("one_redis")
+    flush(servers)
+    async with line_to(servers[0].url) as line:
+        yield lambda most: SpreadRevocations(Revocations(most), line, "pyproxy", "local", time.time)
 
 
 def test_revoked_is_revoked_and_others_are_not(make):
@@ -76,9 +87,26 @@ def test_full_list_makes_room_when_tokens_expire(make):
 
     revocations.revoke("three", 9000.0, 1000.0)
 
-    assert len(revocations) == 2
+    assert len(getattr(revocations, "_local", revocations)) == 2
     assert [revocations.is_revoked(name) for name in ("one", "stays", "three")] == [
         False,
         True,
         True,
     ]
+
+
+async def test_spreading_what_is_revoked_waits_for_nobody_who_is_not_there(make):
+    revocations = make(9)
+    revocations.revoke("one", 100.0, 0.0)
+
+    await revocations.spread("one", 100.0)
+    assert revocations.is_revoked("one")
+
+
+def test_taken_over_is_revoked_by_the_id_that_another_list_kept(make):
+    revocations = make(9)
+    for token_id in ("one", "x" * 5000):
+        revocations.take_over(short(token_id), 1000.0, 0.0)
+
+    assert revocations.is_revoked("one")
+    assert revocations.is_revoked("x" * 5000)

@@ -8,20 +8,28 @@ from pyproxy.config.quantities import Rate
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.memory import MemoryStore
 from pyproxy.runtime.zone import Zone
+from tests.redis_server import flush
+from tests.shared_store import SteppedStore, shared_store, url_of
 
 # Four a second with a burst of three: all numbers exact in binary.
 LIMIT = Limit("api", Rate(4.0, 1.0), 3)
 NOW = 1024.0
 
 
-@pytest.fixture(params=["memory", "zone"])
-def store(request):
+@pytest.fixture(params=["memory", "zone", "redis", "cluster"])
+async def store(request):
     if request.param == "memory":
         yield MemoryStore()
-        return
-    zone = Zone.create()
-    yield zone.store
-    zone.close()
+    elif request.param == "zone":
+        zone = Zone.create()
+        yield zone.store
+        zone.close()
+    else:
+        servers = request.getfixturevalue({"redis": "one_redis"}.get(request.param, "cluster"))
+        flush(servers)
+        # Its clock is the test's, by the one line of the scripts that reads the server's.
+        async with shared_store(url_of(servers), kind=SteppedStore) as shared:
+            yield shared
 
 
 async def take(store, key="k", cost=1.0, now=NOW, limit=LIMIT):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyproxy.assembly.listeners import Group
 from pyproxy.assembly.plans import compile_plans
 from pyproxy.assembly.resources import Resources
+from pyproxy.assembly.shared import Shared
 from pyproxy.assembly.sources import Sources, read_sources
 from pyproxy.assembly.tokens import LocalKeys, token_rules
 from pyproxy.config.settings import Settings
@@ -19,6 +20,7 @@ from pyproxy.identity.jwt_verifier import JwtVerifier, KeyRefresher
 from pyproxy.identity.key_sets import KeySets
 from pyproxy.identity.networks import Networks
 from pyproxy.identity.recall import Recall
+from pyproxy.identity.revocations import RevokedTokens
 from pyproxy.limits.bans import BanRules
 from pyproxy.limits.limit import Limit
 from pyproxy.routing.choice import Entry
@@ -79,10 +81,17 @@ def build(
     *,
     refresher: KeyRefresher | None = None,
     authenticator: Authenticator | None = None,
+    shared: Shared | None = None,
 ) -> Gateway:
     """As ``draft``, and the resources are its own from now on."""
     return draft(
-        settings, groups, resources, sources, refresher=refresher, authenticator=authenticator
+        settings,
+        groups,
+        resources,
+        sources,
+        refresher=refresher,
+        authenticator=authenticator,
+        shared=shared,
     ).put_in_force(resources)
 
 
@@ -94,6 +103,7 @@ def draft(
     *,
     refresher: KeyRefresher | None = None,
     authenticator: Authenticator | None = None,
+    shared: Shared | None = None,
 ) -> Draft:
     """Compile a configuration whose files were read; what is in force stays as it is.
 
@@ -105,15 +115,17 @@ def draft(
         refresher: Fetches the remote key set when a token names an unknown key.
         authenticator: Of the gateway before, to go on with what it remembers; one
             whose rules for tokens are the same.
+        shared: Store and lists that are elsewhere; ``None``: the resources' own.
     """
+    here: Shared | Resources = resources if shared is None else shared
     security = _security(settings)
     limits = {
         name: Limit(name, limit.rate, limit.burst, limit.per)
         for name, limit in settings.rate_limits.items()
     }
-    plans = compile_plans(settings, limits, security, resources, sources.tls)
+    plans = compile_plans(settings, limits, security, resources, sources.tls, here.store)
     if authenticator is None:
-        authenticator = _authenticator(settings, resources, sources, refresher)
+        authenticator = _authenticator(settings, resources, sources, refresher, here.revocations)
     server = settings.server.decoy_server_header
     line = f"Server: {server}\r\n".encode() if server else b""
     gateway = Gateway(
@@ -124,8 +136,9 @@ def draft(
         credentials=CredentialRules.compile(settings.auth.max_header, settings.auth.max_token),
         minter=sources.local.minter,
         jwks=jwks_of(sources.local),
-        revocations=resources.revocations,
-        store=resources.store,
+        revocations=here.revocations,
+        store=here.store,
+        local_store=resources.store,
         auth_limit=limits["auth"],
         health_limit=limits["health"],
         ban=_ban_rules(settings),
@@ -149,7 +162,11 @@ def jwks_of(local: LocalKeys) -> bytes:
 
 
 def _authenticator(
-    settings: Settings, resources: Resources, sources: Sources, refresher: KeyRefresher | None
+    settings: Settings,
+    resources: Resources,
+    sources: Sources,
+    refresher: KeyRefresher | None,
+    revocations: RevokedTokens,
 ) -> Authenticator:
     jwt = settings.auth.jwt
     tokens = JwtVerifier(resources.key_sets, token_rules(jwt), refresher)
@@ -158,7 +175,7 @@ def _authenticator(
         Recall(resources.secret),
         resources.gate,
         tokens if jwt.is_configured else None,
-        resources.revocations,
+        revocations,
         cache_ttl_s=settings.auth.cache_ttl,
     )
 

@@ -18,6 +18,7 @@ from pyproxy.identity.networks import Networks
 from pyproxy.identity.shared_secret import SharedSecret
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.meter import Meter
+from pyproxy.limits.store import Store
 from pyproxy.models.key import ModelKey
 from pyproxy.providers.catalogue import CATALOGUE
 from pyproxy.providers.preset import Preset, always
@@ -38,6 +39,7 @@ def compile_plans(
     security: SecurityHeaders,
     resources: Resources,
     tls: Mapping[str, ClientTls],
+    store: Store,
 ) -> dict[str, Plan]:
     """Plans by route name.
 
@@ -45,8 +47,9 @@ def compile_plans(
         settings: Sound.
         limits: By name.
         security: Of every answer.
-        resources: Where endpoints and buckets are.
+        resources: Where endpoints are.
         tls: Of routes with an https upstream, by the route's name.
+        store: Where buckets are.
 
     Raises:
         ConfigurationError: A route names no upstream, or several that differ in path.
@@ -62,6 +65,7 @@ def compile_plans(
             limits=limits,
             security=security,
             resources=resources,
+            store=store,
         )
     return plans
 
@@ -75,6 +79,7 @@ def _plan(
     limits: Mapping[str, Limit],
     security: SecurityHeaders,
     resources: Resources,
+    store: Store,
 ) -> Plan:
     preset = CATALOGUE[route.provider]
     auth = settings.auth
@@ -99,7 +104,7 @@ def _plan(
         users=frozenset(route.users),
         denied=DeniedPaths.of(closed_paths(route)),
         models=_models(route, preset),
-        meter=Meter(resources.store, [limits[name] for name in route.rate_limits]),
+        meter=Meter(store, [limits[name] for name in route.rate_limits]),
         max_body=settings.server.max_body if route.max_body is None else route.max_body,
         max_concurrent=route.max_concurrent,
         missing_credential=route.missing_credential,

@@ -10,6 +10,7 @@ import click
 
 from pyproxy.assembly.egress import way_to
 from pyproxy.assembly.origins import upstreams
+from pyproxy.assembly.shared import reach_store
 from pyproxy.cli.advice import advice
 from pyproxy.cli.client_check import client_faults
 from pyproxy.cli.configuration import config_option, load_configuration
@@ -35,7 +36,9 @@ def _seconds(_: click.Context, __: click.Parameter, value: float) -> float:
 
 @click.command(short_help="Print what would be served, and what is wrong with it.")
 @config_option
-@click.option("--connect", is_flag=True, help="Reach each upstream too; exit 1 if one is not.")
+@click.option(
+    "--connect", is_flag=True, help="Reach each upstream, and the store, too; exit 1 if one is not."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 if there is a warning.")
 @click.option("--client", "url", metavar="URL", help="Check a client's side of this gateway.")
 @click.option(
@@ -66,8 +69,7 @@ def check(
         click.echo(line)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    unreached = list(_unreached(loaded.settings, timeout)) if connect else []
-    code = _report(unreached, "upstreams") if connect else 0
+    code = _connect(loaded.settings, timeout) if connect else 0
     return 1 if code or (strict and warnings) else 0
 
 
@@ -95,6 +97,17 @@ def _unreached(settings: Settings, timeout_s: float) -> Iterator[Fault]:
                 yield Fault(f"{route.name}: {origin}", str(error))
             else:
                 click.echo(f"reached {route.name}: {origin}: {answer}")
+
+
+def _connect(settings: Settings, timeout_s: float) -> int:
+    code = _report(list(_unreached(settings, timeout_s)), "upstreams")
+    if settings.store.url.is_memory:
+        return code
+    problem = reach_store(settings.store, timeout_s)
+    name = settings.store.url.name
+    if not problem:
+        click.echo(f"reached store: {name}")
+    return _report([Fault(name, problem)] if problem else [], "store") or code
 
 
 def _report(faults: list[Fault], what: str) -> int:

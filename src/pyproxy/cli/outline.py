@@ -16,12 +16,18 @@ from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.quantities import bytes_text, seconds_text
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
+from pyproxy.config.store import StoreSettings
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.certificates import read_certificate
 
 # Patterns of a preset that fit on a line with the route's own.
 _MOST_SHOWN: Final = 6
 _NOTHING: Final[Mapping[Location, str]] = MappingProxyType({})
+_WHEN_DOWN: Final = {
+    "local": "limits in this machine's memory",
+    "deny": "refuses what is limited",
+    "allow": "lets everything pass",
+}
 _WAYS: Final = {
     "key": "an API key",
     "jwt": "a JWT",
@@ -33,7 +39,7 @@ _WAYS: Final = {
 def outline(
     settings: Settings, wall: float, filled: Mapping[Location, str] = _NOTHING
 ) -> Iterator[str]:
-    """Listeners, own endpoints, keys, the ways out, and routes with who, where to, and how much.
+    """Listeners, own endpoints, keys, store, ways out; routes: who, where to, how much.
 
     Args:
         settings: What would be served.
@@ -49,6 +55,8 @@ def outline(
     yield from _indented(_endpoints(settings))
     credentials = [*_indented(_credentials(settings, wall))]
     yield from ["credentials", *credentials] if credentials else []
+    yield "store"
+    yield from _indented(_store(settings.store))
     yield "egress"
     yield from _indented(_egress(settings.egress))
     for i, route in enumerate(settings.routes):
@@ -126,6 +134,13 @@ def _jwt_rules(settings: Settings) -> Iterator[str]:
     jwt = settings.auth.jwt
     yield f"issuer {jwt.issuer}" if jwt.issuer else "any issuer"
     yield f"audience {jwt.audience}" if jwt.audience else "any audience"
+
+
+def _store(store: StoreSettings) -> Iterator[tuple[str, str]]:
+    url = store.url
+    where = "" if url.is_memory else f" ({url.origin})"
+    yield "url", f"{url}{where}"
+    yield "when down", "" if url.is_memory else _WHEN_DOWN[store.on_failure]
 
 
 def _egress(egress: EgressSettings) -> Iterator[tuple[str, str]]:

@@ -35,7 +35,6 @@ _PATHS: Final[Mapping[str, Location]] = {
 # HTTP alone is taken too: sidecars that know one proxy set either.
 _PROXY: Final = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")
-_NOT_YET: Final = ("REDIS_URL",)
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -46,14 +45,12 @@ class Environment:
         filled: Places that got their value here, and from which variable, so that a fault
             names what the reader has to change.
         faults: Variables that cannot be used.
-        remarks: Variables that have no effect.
     """
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self.filled: dict[Location, str] = {}
         self.faults: list[Fault] = []
-        self.remarks: list[Fault] = []
 
     def fill(self, tree: Tree) -> None:
         """Put in whatever the variables say and the tree leaves out; the tree is changed."""
@@ -72,11 +69,7 @@ class Environment:
         self._fill_keys(tree)
         self._fill_routes(tree)
         self._fill_egress(tree)
-        self.remarks += [
-            Fault(name, "is not used by this version: limits live in memory")
-            for name in _NOT_YET
-            if self._around.environ.get(name)
-        ]
+        self._fill_store(tree)
 
     def _fill_admin(self, tree: Tree) -> None:
         if token := self.key("ADMIN_TOKEN"):
@@ -90,6 +83,10 @@ class Environment:
         keys = [(name, key) for name, key in found if key]
         if keys and self._put(tree, ("auth", "keys"), [key for _, key in keys], keys[0][0]):
             self.filled |= {("auth", "keys", i): name for i, (name, _) in enumerate(keys)}
+
+    def _fill_store(self, tree: Tree) -> None:
+        if url := self.key("REDIS_URL"):
+            self._put(tree, ("store", "url"), url, "REDIS_URL")
 
     def _fill_routes(self, tree: Tree) -> None:
         routes = tree.get("routes")

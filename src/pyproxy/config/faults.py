@@ -49,7 +49,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "less_than_equal": "must be at most {le}",
     "missing": "is required",
     "model_type": _TABLE,
-    "string_pattern_mismatch": 'must be "memory:" or a redis:// URL',
+    "string_pattern_mismatch": "must be 1 to 64 letters, digits and any of . _ : -",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must not be empty",
     "string_type": _TEXT,

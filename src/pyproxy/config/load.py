@@ -13,7 +13,6 @@ from pyproxy.config.files import MOST_OF_CONFIGURATION, MOST_OF_SECRET, read_fil
 from pyproxy.config.finding import Finding, Location
 from pyproxy.config.interpolate import interpolate_tree
 from pyproxy.config.listener import DEFAULT_LISTENERS
-from pyproxy.config.pending import ignored, unsupported
 from pyproxy.config.provider_defaults import fill_provider_defaults
 from pyproxy.config.remarks import remarks_on
 from pyproxy.config.route import DEFAULT_ROUTES
@@ -94,8 +93,6 @@ class Unjudged:
         tree: Tables and values; defaults only of listeners, routes and the key set.
         has_routes: Whether the file itself says where requests go.
         findings: References to the environment that lead nowhere.
-        pending: What the file asks for and this version cannot do.
-        ignored: What it asks for in vain.
         environment: What was filled in from there, and what is wrong with it.
         doors: Where the file's paths begin.
         file: It, if there is one.
@@ -104,8 +101,6 @@ class Unjudged:
     tree: dict[str, object]
     has_routes: bool
     findings: tuple[Finding, ...]
-    pending: tuple[Finding, ...]
-    ignored: tuple[Finding, ...]
     environment: Environment
     doors: Doors
     file: Path | None
@@ -125,7 +120,7 @@ def unjudged(path: Path | None, environ: Mapping[str, str], base: Path) -> Unjud
     file = None if path is None else base / path
     doors = Doors(base if file is None else file.parent)
     written, findings = interpolate_tree({} if file is None else _parse(file), environ)
-    has_routes, pending, vain = "routes" in written, unsupported(written), ignored(written)
+    has_routes = "routes" in written
     environment = Environment(Surroundings(environ, Doors(base).resolve, doors.read))
     tree: dict[str, object] = {
         "listeners": [dict(listener) for listener in DEFAULT_LISTENERS],
@@ -134,7 +129,7 @@ def unjudged(path: Path | None, environ: Mapping[str, str], base: Path) -> Unjud
     environment.fill(tree)
     fill_provider_defaults(tree, environment, Surroundings(environ, doors.resolve, doors.read))
     _find_key_set(tree, doors)
-    return Unjudged(tree, has_routes, findings, pending, vain, environment, doors, file)
+    return Unjudged(tree, has_routes, findings, environment, doors, file)
 
 
 def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
@@ -153,15 +148,12 @@ def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
     tree, doors, environment = found.tree, found.doors, found.environment
     around = Surroundings(environ, doors.resolve, doors.read)
     settings, broken = _validate(tree, around, found.findings)
-    known = {finding.where for finding in broken}
-    pending = tuple(each for each in found.pending if each.where not in known)
-    findings = (*broken, *pending, *contradictions(settings, {str(f.where[0]) for f in broken}))
+    findings = (*broken, *contradictions(settings, {str(f.where[0]) for f in broken}))
     names = _route_names(tree)
     faults = [*environment.faults, *_faults(findings, environment, names)]
     if faults:
         raise ConfigurationError(*dict.fromkeys(faults))
-    remarks = (*found.ignored, *remarks_on(settings))
-    said = tuple(dict.fromkeys((*environment.remarks, *_faults(remarks, environment, names))))
+    said = tuple(dict.fromkeys(_faults(remarks_on(settings), environment, names)))
     return Loaded(settings, found.file, tuple(doors.watched), said, environment.filled)
 
 

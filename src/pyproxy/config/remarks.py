@@ -19,7 +19,6 @@ _WIDEST: Final = {4: 8, 6: 16}
 # What a browser brings by itself; a key or a token a page has to know and send.
 _BROUGHT_BY_BROWSERS: Final = frozenset({"mtls"})
 _ANY_PAGE: Final = "*"
-_MEMORY: Final = "memory:"
 
 
 def remarks_on(settings: Settings) -> tuple[Finding, ...]:
@@ -108,7 +107,7 @@ def _open_to_any_page(settings: Settings) -> Iterator[Finding]:
 
 
 def _lets_all_pass(settings: Settings) -> Iterator[Finding]:
-    if settings.store.url != _MEMORY and settings.store.on_failure == "allow":
+    if not settings.store.url.is_memory and settings.store.on_failure == "allow":
         yield Finding(
             ("store", "on_failure"),
             'is "allow": while the store is down nothing is limited and no revoked token is '

@@ -1,6 +1,6 @@
 """The whole configuration, as values."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -13,19 +13,8 @@ from pyproxy.config.listener import DEFAULT_LISTENERS, ListenerSettings
 from pyproxy.config.route import DEFAULT_ROUTES, RouteSettings
 from pyproxy.config.section import Section
 from pyproxy.config.server import ServerSettings
+from pyproxy.config.store import StoreSettings
 from pyproxy.config.surface import CorsSettings, EndpointSettings, HeaderSettings
-
-
-class StoreSettings(Section):
-    """Where limits, bans and revocations live."""
-
-    url: Annotated[str, Field(pattern=r"^(memory:|rediss?://[!-~]+)$")] = Field(
-        default="memory:", description='"memory:", or "redis://HOST:PORT/DB" across machines.'
-    )
-    on_failure: Literal["local", "deny", "allow"] = Field(
-        default="local",
-        description="Store down: limit in memory, answer 503, or let everything pass.",
-    )
 
 
 class MetricsSettings(Section):

@@ -30,6 +30,7 @@ class Gateway:
         jwks: Public halves of the signing keys, as JSON.
         revocations: Tokens that are no longer good.
         store: Where limits are counted.
+        local_store: Where those are that concern this machine alone.
         auth_limit: Spent by ``POST /token`` and by failed authentications.
         health_limit: Spent by ``GET /health``.
         ban: When an address that keeps failing is shut out.
@@ -48,6 +49,7 @@ class Gateway:
     jwks: bytes
     revocations: RevokedTokens
     store: Store
+    local_store: Store
     auth_limit: Limit
     health_limit: Limit
     ban: BanRules

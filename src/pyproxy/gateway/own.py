@@ -111,7 +111,7 @@ def _answer(
 
 
 async def _health(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:
-    meter, now = Meter(gateway.store, (gateway.health_limit,)), desk.now()
+    meter, now = Meter(gateway.local_store, (gateway.health_limit,)), desk.now()
     if not meter.charge_nowait(visit.address, "", HEALTH, now):
         await meter.charge(visit.address, "", HEALTH, now)
     if desk.is_draining:
@@ -253,4 +253,5 @@ async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) ->
         "token.revoked", desk.wall(), user=principal.name, ip=visit.address, result="ok",
         request_id=record.request_id,
     )  # fmt: skip
+    await gateway.revocations.spread(principal.token_id, principal.expires_at)
     _answer(desk, gateway, visit, record, b'{"revoked":true}', b"Cache-Control: no-store\r\n")

@@ -40,6 +40,32 @@ class RevokedTokens(Protocol):
         """
         ...
 
+    async def spread(self, token_id: str, expires_at: float) -> None:
+        """Wait until a revoked token is refused by all who share the list.
+
+        Args:
+            token_id: As it was revoked.
+            expires_at: Likewise.
+
+        Raises:
+            StoreUnavailable: Nobody can say when that will be, and the configuration says to
+                refuse then; the token stays revoked on this machine.
+        """
+        ...
+
+    def take_over(self, kept_id: str, until: float, wall: float) -> None:
+        """Refuse what another list refuses.
+
+        Args:
+            kept_id: The token's id as `short` gives it.
+            until: As long as that list does, epoch seconds.
+            wall: Epoch seconds now.
+
+        Raises:
+            StoreUnavailable: Too many are revoked; this one still is good here.
+        """
+        ...
+
 
 class Revocations:
     """Token ids that are refused, each until its token has expired anyway.
@@ -76,12 +102,18 @@ class Revocations:
         """
         if not token_id:
             raise ValueError("a token without an id cannot be revoked")
-        token_id = short(token_id)
+        self.take_over(short(token_id), expires_at + GRACE_S, wall)
+
+    async def spread(self, token_id: str, expires_at: float) -> None:
+        """Nobody else has the list."""
+
+    def take_over(self, kept_id: str, until: float, wall: float) -> None:
+        """Refuse what another list refuses; see ``RevokedTokens``."""
         if len(self._until) >= self._capacity and wall >= self._sweep_at:
             self.sweep(wall)
-        if len(self._until) >= self._capacity and token_id not in self._until:
+        if len(self._until) >= self._capacity and kept_id not in self._until:
             raise StoreUnavailable("too many revoked tokens")
-        self._until[token_id] = max(expires_at + GRACE_S, self._until.get(token_id, 0.0))
+        self._until[kept_id] = max(until, self._until.get(kept_id, 0.0))
 
     def sweep(self, wall: float) -> None:
         """Forget tokens that have expired by ``wall``; costs time in all that are held."""

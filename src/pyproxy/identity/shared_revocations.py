@@ -101,12 +101,19 @@ class SharedRevocations:
         """
         if not token_id:
             raise ValueError("a token without an id cannot be revoked")
+        self.take_over(short(token_id), expires_at + GRACE_S, wall)
+
+    async def spread(self, token_id: str, expires_at: float) -> None:
+        """All who share the memory refuse it already."""
+
+    def take_over(self, kept_id: str, until: float, wall: float) -> None:
+        """Refuse what another list refuses; see ``RevokedTokens``."""
         self._lock.acquire(0)
         try:
             self._read_on()
             if len(self) >= len(self._until) and wall >= self._sweep_at:
                 self._sweep(wall)
-            self._write(self._digest(short(token_id)), expires_at + GRACE_S)
+            self._write(self._digest(kept_id), until)
         finally:
             self._lock.release(0)
 

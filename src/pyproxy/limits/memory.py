@@ -26,6 +26,10 @@ class MemoryStore:
 
     __slots__ = ("_half", "_old", "_young")
 
+    kind = "memory"
+    is_up = True
+    failures = 0
+
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
         self._half = max(1, capacity // 2)
         self._young: dict[str, float] = {}

@@ -53,6 +53,10 @@ class SharedStore:
 
     __slots__ = ("_digests", "_full_at", "_key", "_locks", "_places", "_set_mask")
 
+    kind = "memory"
+    is_up = True
+    failures = 0
+
     def __init__(self, memory: memoryview, locks: Locks, key: bytes) -> None:
         half = len(memory) // 2
         sets = half // (8 * WAYS)

@@ -40,6 +40,21 @@ class Store(Protocol):
     its own clock instead; one clock counts for all takes of a bucket.
     """
 
+    @property
+    def kind(self) -> str:
+        """``memory`` or ``redis``."""
+        ...
+
+    @property
+    def is_up(self) -> bool:
+        """It answers."""
+        ...
+
+    @property
+    def failures(self) -> int:
+        """What it was asked in vain, so far."""
+        ...
+
     def take_nowait(self, bucket_key: str, limit: Limit, cost: float, now: float) -> Taken | None:
         """Spend ``cost`` tokens if that can be decided at once.
 

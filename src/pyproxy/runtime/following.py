@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pyproxy.assembly.build import Draft
+from pyproxy.assembly.shared import Shared
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jwt_verifier import KeyRefresher
 from pyproxy.runtime.orders import Orders
@@ -46,9 +47,11 @@ class Following:
         prepared: What its files say.
         draft: The gateway.
         remote: The remote key set, perhaps the one in force.
+        shared: What is shared with other machines, perhaps what is in force.
     """
 
     orders: Orders
     prepared: Prepared
     draft: Draft
     remote: RemoteKeys | None
+    shared: Shared | None

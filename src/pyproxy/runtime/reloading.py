@@ -8,6 +8,7 @@ from pathlib import Path
 from pyproxy.assembly.build import build, jwks_of, put_in_force
 from pyproxy.assembly.keys import read_keyring
 from pyproxy.assembly.resources import Resources
+from pyproxy.assembly.shared import Shared
 from pyproxy.assembly.sources import read_upstream_tls
 from pyproxy.assembly.tokens import LocalKeys, read_local_keys
 from pyproxy.assembly.upstream_tls import upstream_files
@@ -39,6 +40,7 @@ class Reloading:
         resources: What outlives a reload.
         journal: Told what happened.
         blocking: Reads files.
+        shared: What is shared with other machines.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Reloading:
         resources: Resources,
         journal: Journal,
         blocking: Blocking,
+        shared: Shared | None = None,
     ) -> None:
         self._desk = desk
         self._settings = loaded.settings
@@ -58,6 +61,7 @@ class Reloading:
         self._resources = resources
         self._journal = journal
         self._blocking = blocking
+        self._shared = shared
         self._exposed = prepared.exposed
         self._certificates = Certificates([each for each in prepared.tls if each is not None])
         self._watcher = FileWatcher(journal.report, blocking)
@@ -144,6 +148,7 @@ class Reloading:
             self._resources,
             self._sources,
             authenticator=self._desk.gateway.authenticator,
+            shared=self._shared,
         )
         tell_done(self._journal, "config.reloaded", what)
         await self._remark()

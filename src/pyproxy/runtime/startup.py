@@ -9,6 +9,7 @@ from pyproxy.assembly.faults import Faults
 from pyproxy.assembly.keys import read_file_entries
 from pyproxy.assembly.listeners import Group, group_listeners
 from pyproxy.assembly.private_files import holds_secrets, private_files
+from pyproxy.assembly.shared import store_faults
 from pyproxy.assembly.sources import Sources, read_sources
 from pyproxy.assembly.tokens import LocalKeys
 from pyproxy.assembly.upstream_tls import TlsKey, upstream_files
@@ -82,6 +83,7 @@ def prepare(
     groups = faults.attempt(partial(group_listeners, settings.listeners), _NO_GROUPS)
     tls = tuple(faults.attempt(partial(_server_tls, group), None) for group in groups)
     sources = faults.attempt(partial(read_sources, settings, known), _NO_SOURCES)
+    faults.add(store_faults(settings.store))
     faults.raise_if_any()
     exposed_now = frozenset(exposed_while_running(settings))
     remarks = tuple(dict.fromkeys(_remarks(loaded, tls, sources, wall)))

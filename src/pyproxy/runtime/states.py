@@ -94,5 +94,4 @@ def tell_bans(report: Report, attempts: Attempts, bans: Bans, now: float) -> Non
 
 def store_of(store: Store) -> StoreState:
     """Where limits are counted; in memory nothing fails."""
-    del store
-    return StoreState("memory", is_up=True, failures=0)
+    return StoreState(store.kind, is_up=store.is_up, failures=store.failures)

@@ -25,6 +25,7 @@ from pyproxy.runtime.listener import Listener, Terms
 from pyproxy.runtime.orders import Orders
 from pyproxy.runtime.reloading import Reloading
 from pyproxy.runtime.room import room_for
+from pyproxy.runtime.sharing import Sharing
 from pyproxy.runtime.startup import Prepared, prepare as read_files
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.telemetry.catalogue import BCRYPT_WAITING, CONNECTIONS, STORE_FAILURES
@@ -65,6 +66,7 @@ class Worker:
         self._file_limit = file_limit
         self._under_way = MemoryOccupancy() if under_way is None else under_way
         self._trouble = SparingLog(journal.log)
+        self._sharing = Sharing(resources, tasks, journal)
         self._admission = Admission(1, 0)
         self._desk: Desk | None = None
         self._loaded: Loaded | None = None
@@ -93,32 +95,29 @@ class Worker:
         self.forget()
         try:
             if prepared is None:
-                read = partial(
-                    read_files,
-                    orders.loaded,
-                    time.time(),
-                    self._resources.client_tls,
-                    is_running=True,
-                )
+                known = self._resources.client_tls
+                read = partial(read_files, orders.loaded, time.time(), known, is_running=True)
                 prepared = await self._blocking.call("configuration", read)
             settings = orders.loaded.settings
             # What is being made ready now must not be built for another configuration.
             self._stop_upkeep()
             remote = self._remote_for(settings)
-            authenticator = self._desk.gateway.authenticator if self._desk else None
+            shared = self._sharing.made_for(settings.store)
+            before = self._desk.gateway.authenticator if self._desk else None
             ready = draft(
                 settings,
                 prepared.groups,
                 self._resources,
                 prepared.sources,
                 refresher=remote,
-                authenticator=authenticator if self._remembers_by(settings) else None,
+                authenticator=before if self._remembers_by(settings) else None,
+                shared=shared,
             )
         except BaseException:
             orders.close()
             self._start_upkeep()
             raise
-        self._next = Following(orders, prepared, ready, remote)
+        self._next = Following(orders, prepared, ready, remote, shared)
 
     def forget(self) -> None:
         """Give up what was prepared, if anything was."""
@@ -133,16 +132,18 @@ class Worker:
         if following is None:
             raise RuntimeError("nothing was prepared")
         before = self._desk
+        self._sharing.replace(following.shared)
         gateway = following.draft.put_in_force(self._resources)
         settings = following.orders.loaded.settings
         if before is None:
             desk = last = open_desk(
-                gateway, self._journal, self._trouble, self._under_way, self._resources.bans
+                gateway, self._journal, self._trouble, self._under_way, self._sharing.bans
             )
             _ = self._tasks.start(self._resources.watch(self._journal.log), "health checks")
         else:
             desk, last = before, replace(before)
             desk.gateway, desk.access = gateway, self._journal.access
+            desk.bans = self._sharing.bans
         self._desk, self._loaded = desk, following.orders.loaded
         self._prepared = following.prepared
         desk.counts.count_users(settings.metrics.users)
@@ -157,6 +158,7 @@ class Worker:
             self._resources,
             self._journal,
             self._blocking,
+            following.shared,
         )
         self._start_upkeep()
 
@@ -223,10 +225,9 @@ class Worker:
 
     def _remembers_by(self, settings: Settings) -> bool:
         """Whether what was verified before would be verified now."""
-        if self._loaded is None:
-            return False
-        old, new = self._loaded.settings.auth, settings.auth
-        return old.jwt == new.jwt and old.cache_ttl == new.cache_ttl
+        old = settings if self._loaded is None else self._loaded.settings
+        is_same = old.auth.jwt == settings.auth.jwt and old.store == settings.store
+        return is_same and old.auth.cache_ttl == settings.auth.cache_ttl
 
     def _remote_for(self, settings: Settings) -> RemoteKeys | None:
         jwt = settings.auth.jwt

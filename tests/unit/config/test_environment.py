@@ -2,7 +2,6 @@ import pytest
 
 from pyproxy.config.environment import Environment
 from pyproxy.config.surroundings import Surroundings
-from pyproxy.errors.fault import Fault
 
 FILES = {"/cwd/key": "k" * 20, "/cwd/empty": "", "/cwd/cidr": "10.0.0.0/8", "/cwd/ttl": "60"}
 
@@ -162,11 +161,19 @@ def test_routes_that_are_no_list_are_left_alone():
     assert filled({"ALLOWED_CIDR": "10.0.0.0/8"}, {"routes": 3})[0] == {"routes": 3}
 
 
-def test_a_variable_without_effect_is_remarked_on():
-    assert filled({"REDIS_URL": "redis://h"})[1].remarks == [
-        Fault("REDIS_URL", "is not used by this version: limits live in memory")
-    ]
-    assert filled({"REDIS_URL": ""})[1].remarks == []
+def test_the_stores_url_is_a_secret_and_an_empty_one_is_none():
+    tree, environment = filled({"REDIS_URL": "redis://:pw@h"})
+
+    assert tree["store"]["url"].reveal() == "redis://:pw@h"
+    assert tree["store"]["url"].origin == "env REDIS_URL"
+    assert environment.filled == {("store", "url"): "REDIS_URL"}
+    assert "store" not in filled({"REDIS_URL": ""})[0]
+
+
+def test_the_files_own_store_counts_more():
+    assert filled({"REDIS_URL": "redis://h"}, {"store": {"url": "memory:"}})[0] == {
+        "store": {"url": "memory:"}
+    }
 
 
 # --- The proxy

@@ -192,10 +192,10 @@ CANARY = "hunter2-hunter2-hunter2"
             id="list for truth",
         ),
         pytest.param(
-            {"store": {"url": CANARY}},
-            ("store", "url"),
-            'must be "memory:" or a redis:// URL',
-            id="store",
+            {"store": {"prefix": "a b"}},
+            ("store", "prefix"),
+            "must be 1 to 64 letters, digits and any of . _ : -",
+            id="prefix in the store",
         ),
         pytest.param(
             {"server": {"drain": 30}},

@@ -31,16 +31,5 @@ def test_what_is_served_is_not_nothing(key):
         Settings.model_validate({key: []})
 
 
-@pytest.mark.parametrize("url", ["memory:", "redis://h:1/0", "rediss://u:p@h"])
-def test_a_store_is_memory_or_redis(url):
-    assert Settings.model_validate({"store": {"url": url}}).store.url == url
-
-
-@pytest.mark.parametrize("url", ["", "memory", "http://h", "redis://"])
-def test_a_store_is_nothing_else(url):
-    with pytest.raises(ValidationError):
-        Settings.model_validate({"store": {"url": url}})
-
-
 def test_settings_can_be_written_as_json():
     assert '"rate":"10r/s"' in Settings().model_dump_json()

@@ -35,7 +35,7 @@ def handler(desk, lines, table):
     gateway = Gateway(
         **NOTHING | {
             "tables": {"here": table}, "own_paths": {b"/health": own.HEALTH},
-            "trusted": Networks(), "store": MemoryStore(), "health_limit": HEALTH,
+            "trusted": Networks(), "local_store": MemoryStore(), "health_limit": HEALTH,
             "cors": CORS, "credentials": CredentialRules(), "block": b"", "tls_block": b"",
         }
     )  # fmt: skip

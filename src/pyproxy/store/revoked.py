@@ -1,0 +1,78 @@
+"""Revoked tokens that all machines refuse."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from pyproxy.config.store import OnFailure
+from pyproxy.errors.refusal import StoreUnavailable
+from pyproxy.identity.revocations import DEFAULT_CAPACITY, GRACE_S, RevokedTokens, short
+from pyproxy.store.line import Line
+from pyproxy.store.roll import Entry, Roll
+
+NAME: Final = "revoked"
+
+
+class SpreadRevocations:
+    """A list of this machine's that is kept in step with all others'.
+
+    Looked up in the machine's own list alone, so that it costs what it costs there, and
+    a token stays refused here whatever happens to the store.
+
+    Args:
+        local: The machine's list.
+        line: To Redis.
+        prefix: Of the keys.
+        policy: Whether `spread` fails while the store is down.
+        wall: Epoch seconds.
+    """
+
+    def __init__(
+        self,
+        local: RevokedTokens,
+        line: Line,
+        prefix: str,
+        policy: OnFailure,
+        wall: Callable[[], float],
+    ) -> None:
+        self._local = local
+        self._policy = policy
+        self._wall = wall
+        self.roll = Roll(line, prefix, NAME, self._hear, self._lifted, DEFAULT_CAPACITY)
+
+    def is_revoked(self, token_id: str) -> bool:
+        """Whether the token of this id is to be refused."""
+        return self._local.is_revoked(token_id)
+
+    def revoke(self, token_id: str, expires_at: float, wall: float) -> None:
+        """Refuse a token from now on, on this machine; see ``spread``.
+
+        Raises:
+            StoreUnavailable: Too many are revoked; this one still is good.
+        """
+        self._local.revoke(token_id, expires_at, wall)
+        _ = self.roll.remember(short(token_id), Entry(expires_at + GRACE_S, 0.0))
+
+    async def spread(self, token_id: str, expires_at: float) -> None:
+        """Return once the other machines refuse it too, or are sure to when they can.
+
+        Raises:
+            StoreUnavailable: The store is down and the policy is to deny, or it is full.
+        """
+        entry = Entry(expires_at + GRACE_S, 0.0)
+        outcome = await self.roll.put(short(token_id), entry)
+        if outcome == "full" or (not outcome and self._policy == "deny"):
+            raise StoreUnavailable("revoked on this machine alone")
+
+    def take_over(self, kept_id: str, until: float, wall: float) -> None:
+        """Refuse what another list refuses."""
+        self._local.take_over(kept_id, until, wall)
+        _ = self.roll.remember(kept_id, Entry(until, 0.0))
+
+    def _hear(self, kept_id: str, until: float) -> None:
+        # Its bound is the shared list's: full here means that this machine has more of its own.
+        with suppress(StoreUnavailable):
+            self._local.take_over(kept_id, until, self._wall())
+
+    def _lifted(self, kept_id: str) -> None:
+        """Nobody is forgiven: a revoked token stays so until it has expired."""

@@ -1,0 +1,324 @@
+"""A list that all machines keep: each has a copy, and Redis has what any of them knows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pyproxy.store.line import Line, Question
+from pyproxy.store.scripts import Script, key_of
+
+# For so long a name that was taken off cannot come back by a copy that did not hear of it.
+LIFTED_S: Final = 86_400.0
+_PAGE: Final = 1000  # names in one answer
+_AT_ONCE: Final = 500  # names that are put in one write
+_SUFFIXES: Final = (b":until", b":since", b":lifted", b":version")
+_WHOLE_MESSAGE: Final = 5  # words
+_VERSION: Final = "version"
+
+_BEGIN: Final = """
+local t = redis.call('TIME')
+local now = t[1] + t[2] / 1000000
+local function number(n) return string.format('%.17g', n) end
+local function told(verb, first, second, name)
+  local version = redis.call('INCR', KEYS[4])
+  redis.call('PUBLISH', ARGV[1], verb .. ' ' .. first .. ' ' .. second .. ' '
+    .. version .. ' ' .. name)
+  return version
+end
+"""
+
+_PUT: Final = (
+    _BEGIN
+    + """
+local name, ends, since, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local lifted = tonumber(redis.call('ZSCORE', KEYS[3], name) or '-1')
+if lifted >= since then return {'lifted', number(lifted)} end
+local over = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)
+if #over > 0 then
+  redis.call('ZREM', KEYS[1], unpack(over))
+  redis.call('HDEL', KEYS[2], unpack(over))
+end
+local known = tonumber(redis.call('ZSCORE', KEYS[1], name) or '-1')
+if known < 0 and redis.call('ZCARD', KEYS[1]) >= most then return {'full', '0'} end
+local before = tonumber(redis.call('HGET', KEYS[2], name) or '-1')
+if known >= ends and before >= since then return {'known', '0'} end
+ends, since = math.max(known, ends), math.max(before, since)
+redis.call('ZADD', KEYS[1], number(ends), name)
+redis.call('HSET', KEYS[2], name, number(since))
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+local forgotten = math.ceil(tonumber(last)) + 1
+redis.call('EXPIREAT', KEYS[1], forgotten)
+redis.call('EXPIREAT', KEYS[2], forgotten)
+return {'put', tostring(told('put', number(ends), number(since), name))}
+"""
+)
+
+_LIFT: Final = (
+    _BEGIN
+    + f"""
+local name, at = ARGV[2], tonumber(ARGV[3])
+if tonumber(redis.call('HGET', KEYS[2], name) or '-1') > at then return {{'newer', '0'}} end
+if tonumber(redis.call('ZSCORE', KEYS[3], name) or '-1') >= at then return {{'known', '0'}} end
+redis.call('ZREM', KEYS[1], name)
+redis.call('HDEL', KEYS[2], name)
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - {LIFTED_S:.0f})
+redis.call('ZADD', KEYS[3], number(at), name)
+redis.call('EXPIRE', KEYS[3], {LIFTED_S:.0f})
+return {{'lifted', tostring(told('lift', number(at), '0', name))}}
+"""
+)
+
+_READ: Final = (
+    _BEGIN
+    + """
+local names = redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf', 'WITHSCORES',
+  'LIMIT', ARGV[1], ARGV[2])
+local since = {}
+for i = 1, #names, 2 do since[#since + 1] = redis.call('HGET', KEYS[2], names[i]) or '0' end
+local lifted = redis.call('ZRANGE', KEYS[3], ARGV[1], ARGV[1] + ARGV[2] - 1, 'WITHSCORES')
+return {number(now), redis.call('GET', KEYS[4]) or '0', names, since, lifted}
+"""
+)
+
+PUT, LIFT, READ = Script(_PUT), Script(_LIFT), Script(_READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name on the list.
+
+    Attributes:
+        until: When it goes by itself; epoch seconds.
+        since: When it came; epoch seconds of the store's clock, 0 if it can never be taken off.
+    """
+
+    until: float
+    since: float
+
+
+class Roll:
+    """A list of names, each until some time, in the memory of this process and in Redis.
+
+    What one machine puts on it is there on all: at once by a message, and by `merge` for
+    those who were away. Both sides then have what either had, except what was taken off:
+    of coming and going the later counts, by times of the store's clock.
+
+    Args:
+        line: To Redis.
+        prefix: Of the keys.
+        name: Of the list.
+        on_put: Told of names that others put there, or prolonged, and until when.
+        on_lift: Told of names that others took off.
+        most: Names at most; further ones are not shared.
+
+    Attributes:
+        offset_s: What the store's clock is ahead of ours.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        prefix: str,
+        name: str,
+        on_put: Callable[[str, float], None],
+        on_lift: Callable[[str], None],
+        most: int,
+    ) -> None:
+        self._line = line
+        self._keys = tuple(key_of(prefix, name) + suffix for suffix in _SUFFIXES)
+        self.channel = key_of(prefix, name)
+        self._on_put = on_put
+        self._on_lift = on_lift
+        self._most = most
+        self._entries: dict[str, Entry] = {}
+        self._lifted: dict[str, float] = {}
+        self._version = 0
+        self.offset_s = 0.0
+
+    @property
+    def count(self) -> int:
+        """Names on our copy, those that are over included."""
+        return len(self._entries)
+
+    def entries(self) -> tuple[tuple[str, Entry], ...]:
+        """Our copy."""
+        return tuple(self._entries.items())
+
+    def probe(self) -> tuple[Question, ...]:
+        """What a store that is well can do; changes nothing."""
+        return (
+            Question(READ, self._keys, (0, 0), None),
+            Question(PUT, self._keys, (self.channel, "", 0, -2, self._most), None),
+            Question(LIFT, self._keys, (self.channel, "", -2), None),
+        )
+
+    def remember(self, name: str, entry: Entry) -> bool:
+        """Put a name on our copy; whether it is there now."""
+        if self._lifted.get(name, -1.0) >= entry.since:
+            return False
+        _ = self._lifted.pop(name, None)
+        known = self._entries.get(name)
+        if known is None and len(self._entries) >= self._most:
+            return False
+        if known is not None:
+            entry = Entry(max(known.until, entry.until), max(known.since, entry.since))
+        self._entries[name] = entry
+        return True
+
+    async def put(self, name: str, entry: Entry) -> str:
+        """Put a name on everybody's.
+
+        Returns:
+            ``put``, ``known``, ``lifted`` or ``full``; ``""``: the store is down, and it will
+            be there with the next `merge`.
+        """
+        _ = self.remember(name, entry)
+        return await self._put(name, entry)
+
+    def put_soon(self, name: str, entry: Entry) -> None:
+        """Put a name on everybody's, now or with the next `merge`."""
+        if self.remember(name, entry):
+            self._line.tell(PUT, self._keys, self._put_values(name, entry))
+
+    def lift_soon(self, name: str, at: float) -> None:
+        """Take a name off everybody's, now or with the next `merge`; of the store's clock."""
+        _ = self._forget(name, at)
+        self._line.tell(LIFT, self._keys, (self.channel, _bytes(name), at))
+
+    def _put_values(self, name: str, entry: Entry) -> Sequence[bytes | float]:
+        return (self.channel, _bytes(name), entry.until, entry.since, self._most)
+
+    async def _put(self, name: str, entry: Entry) -> str:
+        answer = await self._line.ask(PUT, self._keys, self._put_values(name, entry))
+        words = _words(answer)
+        if words is None:
+            return ""
+        if words[0] == "lifted" and self._forget(name, float(words[1])):
+            self._on_lift(name)
+        return words[0]
+
+    def _forget(self, name: str, at: float) -> bool:
+        """Take a name off our copy unless it came later; whether it had been there."""
+        known = self._entries.get(name)
+        if known is not None and known.since > at:
+            return False
+        self._lifted[name] = max(at, self._lifted.get(name, -1.0))
+        if len(self._lifted) > self._most:
+            del self._lifted[next(iter(self._lifted))]
+        return self._entries.pop(name, None) is not None
+
+    def hear(self, message: bytes) -> bool:
+        """Take in what somebody changed; whether all changes before it were heard too."""
+        parts = message.split(b" ", _WHOLE_MESSAGE - 1)
+        try:
+            verb, first, second, version, name = parts
+            self._heard(verb, float(first), float(second), _text(name))
+            is_next = int(version) == self._version + 1
+            self._version = int(version)
+        except ValueError:
+            return False
+        return is_next
+
+    def _heard(self, verb: bytes, first: float, second: float, name: str) -> None:
+        if verb == b"lift":
+            if self._forget(name, first):
+                self._on_lift(name)
+            return
+        known = self._entries.get(name)
+        entry = Entry(first, second)
+        if self.remember(name, entry) and self._entries[name] != known:
+            self._on_put(name, first)
+
+    async def is_current(self) -> bool:
+        """Whether no change went past us; a store that is down has none."""
+        answer = await self._line.ask(READ, self._keys, (0, 0))
+        page = _page(answer)
+        return page is None or page.version == self._version
+
+    async def merge(self, wall: float) -> None:
+        """Let both sides have what either has; what fails is for the next time.
+
+        Args:
+            wall: Epoch seconds.
+        """
+        remote: dict[str, Entry] = {}
+        lifted: dict[str, float] = {}
+        at = 0
+        while True:
+            page = _page(await self._line.ask(READ, self._keys, (at, _PAGE)))
+            if page is None:
+                return
+            remote.update(page.entries)
+            lifted.update(page.lifted)
+            at += _PAGE
+            if max(len(page.entries), len(page.lifted)) < _PAGE:
+                break
+        self._version = page.version
+        self.offset_s = page.now - wall
+        for name, moment in lifted.items():
+            self._heard(b"lift", moment, 0.0, name)
+        for name, entry in remote.items():
+            self._heard(b"put", entry.until, entry.since, name)
+        self._prune(page.now)
+        await self._fill(remote, lifted)
+
+    def _prune(self, now: float) -> None:
+        for name in [name for name, entry in self._entries.items() if entry.until <= now]:
+            del self._entries[name]
+        for name in [name for name, at in self._lifted.items() if at <= now - LIFTED_S]:
+            del self._lifted[name]
+
+    async def _fill(self, remote: dict[str, Entry], lifted: dict[str, float]) -> None:
+        """Tell Redis what it does not know."""
+        for name, at in tuple(self._lifted.items()):
+            if lifted.get(name, -1.0) < at:
+                self._line.tell(LIFT, self._keys, (self.channel, _bytes(name), at))
+        missing = [item for item in self._entries.items() if remote.get(item[0]) != item[1]]
+        for start in range(0, len(missing), _AT_ONCE):
+            *some, last = missing[start : start + _AT_ONCE]
+            for name, entry in some:
+                self._line.tell(PUT, self._keys, self._put_values(name, entry))
+            if not await self._put(*last):
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    now: float
+    version: int
+    entries: dict[str, Entry]
+    lifted: dict[str, float]
+
+
+def _page(answer: object) -> _Page | None:
+    """What `READ` answers; ``None``: the store is down, or talks nonsense."""
+    match answer:
+        case [bytes(now), bytes(version), list(names), list(since), list(lifted)]:
+            entries = {
+                _text(name): Entry(float(until), float(begun))
+                for (name, until), begun in zip(_pairs(names), since, strict=True)
+            }
+            tombs = {_text(name): float(at) for name, at in _pairs(lifted)}
+            return _Page(float(now), int(version), entries, tombs)
+        case _:
+            return None
+
+
+def _pairs(items: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(items[::2], items[1::2], strict=True)
+
+
+def _words(answer: object) -> tuple[str, str] | None:
+    match answer:
+        case [bytes(word), bytes(value)]:
+            return word.decode("ascii", "replace"), value.decode("ascii", "replace")
+        case _:
+            return None
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogatepass")

@@ -1,0 +1,56 @@
+import pytest
+
+from pyproxy.errors.refusal import StoreUnavailable
+from pyproxy.identity.revocations import GRACE_S, Revocations, short
+from pyproxy.store.revoked import SpreadRevocations
+from pyproxy.store.roll import PUT
+from tests.unit.store.test_roll import FakeLine
+
+NOW = 1_800_000_000.0
+
+
+def revocations_of(line, policy="local", most=9):
+    return SpreadRevocations(Revocations(most), line, "p", policy, lambda: NOW)
+
+
+async def test_revoking_is_local_and_spreading_waits_for_the_store():
+    line = FakeLine([b"put", b"1"])
+    revocations = revocations_of(line)
+    revocations.revoke("x" * 100, NOW, NOW)
+    assert (revocations.is_revoked("x" * 100), line.asked) == (True, [])
+
+    await revocations.spread("x" * 100, NOW)
+    name = short("x" * 100).encode()
+    assert line.asked == [(PUT, (b"p:{revoked}", name, NOW + GRACE_S, 0.0, 100_000))]
+
+
+@pytest.mark.parametrize(
+    ("policy", "answer", "is_refused"),
+    [
+        ("deny", None, True),
+        ("local", None, False),
+        ("allow", None, False),
+        ("local", [b"full", b"0"], True),
+        ("deny", [b"known", b"0"], False),
+    ],
+)
+async def test_what_a_store_that_is_down_or_full_means(policy, answer, is_refused):
+    revocations = revocations_of(FakeLine(answer), policy)
+    revocations.revoke("one", NOW, NOW)
+
+    if is_refused:
+        with pytest.raises(StoreUnavailable):
+            await revocations.spread("one", NOW)
+    else:
+        await revocations.spread("one", NOW)
+    assert revocations.is_revoked("one")
+
+
+def test_what_others_revoke_is_refused_here_and_nobody_is_forgiven():
+    revocations = revocations_of(FakeLine(), most=1)
+    revocations.roll.hear(b"put %d 0 1 one" % (NOW + 9))
+    revocations.roll.hear(b"put %d 0 2 two" % (NOW + 9))  # no room
+    revocations.roll.hear(b"lift %d 0 3 one" % NOW)
+
+    assert revocations.is_revoked("one")
+    assert not revocations.is_revoked("two")
