@@ -226,6 +226,8 @@ keys_file = "keys.txt"
 jwks_url = "https://localhost:{port}/jwks"
 issuer = "us"
 audience = "them"
+[auth.ban]
+after = 0
 [rate_limits.auth]
 rate = "100000r/s"
 burst = 100000

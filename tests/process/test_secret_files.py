@@ -35,6 +35,8 @@ signing_keys_file = "secrets/signing.json"
 jwks_file = "secrets/jwks.json"
 issuer = "us"
 audience = "them"
+[auth.ban]
+after = 0
 [rate_limits.auth]
 rate = "10000r/s"
 burst = 10000
