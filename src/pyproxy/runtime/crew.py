@@ -288,6 +288,11 @@ class Crew:
                 end.cancel()
         self.kill()
 
+    def reopen(self) -> None:
+        """Have every worker let go of log files that were moved away; also within a signal."""
+        for each in (*self._members, *self._leaving):
+            each.reopen()
+
     def kill(self) -> None:
         """End every worker at once."""
         for each in (*self._members, *self._leaving):

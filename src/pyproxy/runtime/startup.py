@@ -18,6 +18,7 @@ from pyproxy.errors.fault import Fault
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import weak_keys
+from pyproxy.runtime.extras import missing_extras
 from pyproxy.runtime.groups import is_restrictable
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
@@ -77,6 +78,7 @@ def prepare(
     faults = Faults()
     since = stamps_of(files_of(settings))
     faults.add(weak_ground(Ground.current()))
+    faults.add(missing_extras(settings))
     if not is_running:
         faults.add(exposed(private_files(settings).secret))
     groups = faults.attempt(partial(group_listeners, settings.listeners), _NO_GROUPS)
