@@ -16,6 +16,8 @@ _TEXTS: Final[Mapping[str, Location]] = {
     "JWKS_URL": ("auth", "jwt", "jwks_url"),
     "JWT_AUDIENCE": ("auth", "jwt", "audience"),
     "JWT_ISSUER": ("auth", "jwt", "issuer"),
+    "OTEL_SERVICE_NAME": ("traces", "service_name"),
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ("traces", "endpoint"),
     "RATE_LIMIT_API": ("rate_limits", "api", "rate"),
     "RATE_LIMIT_API_BURST": ("rate_limits", "api", "burst"),
     "RATE_LIMIT_AUTH": ("rate_limits", "auth", "rate"),
@@ -35,6 +37,8 @@ _PATHS: Final[Mapping[str, Location]] = {
 # HTTP alone is taken too: sidecars that know one proxy set either.
 _PROXY: Final = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")
+# The base of all signals (OTLP exporter specification); the path of traces is added.
+OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _NOT_YET: Final = ("REDIS_URL",)
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)
 
@@ -72,6 +76,7 @@ class Environment:
         self._fill_keys(tree)
         self._fill_routes(tree)
         self._fill_egress(tree)
+        self._fill_traces(tree)
         self.remarks += [
             Fault(name, "is not used by this version: limits live in memory")
             for name in _NOT_YET
@@ -118,6 +123,11 @@ class Environment:
         for name in _NO_PROXY:
             if entries := entries_in(self.text(name)):
                 self._put(tree, ("egress", "no_proxy"), list(entries), name)
+
+    def _fill_traces(self, tree: Tree) -> None:
+        if base := self.text(OTLP):
+            url = f"{base.rstrip('/')}/v1/traces"
+            self._put(tree, ("traces", "endpoint"), url, OTLP)
 
     def text(self, name: str) -> str:
         """Give a variable's value, or that of the file it names; empty where there is none."""

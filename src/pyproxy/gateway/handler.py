@@ -62,6 +62,9 @@ class Handler:
             path=path_of(head.target),
             status=CLIENT_LEFT,
         )
+        if gateway.tracer is not None:
+            record.trace = gateway.tracer.begin(head, is_tls=exchange.peer.is_tls)
+        course = known_course(exchange, gateway)
         known, course = known_course(exchange, gateway), None
         desk.counts.in_flight += 1
         try:
@@ -104,6 +107,8 @@ class Handler:
         counts.ended(record, started, ended)
         if desk.access is not None:
             desk.access.put(record, desk.wall())
+        if record.trace is not None and (tracer := desk.gateway.tracer) is not None:
+            tracer.put(record, started, desk.now(), desk.wall())
 
     async def _proxy(
         self, gateway: Gateway, course: Course, plan: Plan, visit: Visit, record: Record
