@@ -158,12 +158,17 @@ async def _attempt(
         if not exchange.body.is_complete:
             exchange.body.detach()
         desk.counts.streams -= relay.is_stream
-        record.status = relay.status or record.status
-        if record.trace is not None:
-            record.trace.attempts[-1].status = relay.status
-        record.is_aborted = relay.is_aborted
+        _write_down(record, relay)
         if relay.broke_off is not None:
             failed(desk, relay.broke_off, record)
-        if relay.head_at:
-            record.first_byte_at = relay.head_at
-            record.upstream_ms = (relay.head_at - record.asked_at) * 1000.0
+
+
+def _write_down(record: Record, relay: Relay) -> None:
+    """Keep what came of an attempt."""
+    record.status = relay.status or record.status
+    record.is_aborted = relay.is_aborted
+    if relay.head_at:
+        record.first_byte_at = relay.head_at
+        record.upstream_ms = (relay.head_at - record.asked_at) * 1000.0
+    if record.trace is not None:
+        record.trace.attempts[-1].status = relay.status

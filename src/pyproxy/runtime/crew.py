@@ -268,8 +268,6 @@ class Crew:
             for each in newcomers:
                 self._tend_soon(each, wait_s)
 
-    # The end
-
     async def end(self) -> None:
         """Drain all workers, for as long as the configuration says, then cut."""
         self._is_ending = True
