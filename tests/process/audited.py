@@ -4,6 +4,7 @@ import json
 import threading
 from collections import Counter
 
+from tests.audit_lines import judge
 from tests.process.served import BEARER
 
 CONFIG = """
@@ -72,6 +73,7 @@ def lines_in(*paths):
     """The audit lines of files; one that is no line of JSON is an error."""
     text = b"".join(path.read_bytes() for path in paths)
     assert text.endswith(b"\n") or not text
+    judge(text.decode("ascii").splitlines())
     return [json.loads(line) for line in text.splitlines()]
 
 
