@@ -7,6 +7,7 @@ from typing import Final
 from pyproxy.config.finding import Location
 from pyproxy.config.secret import Secret
 from pyproxy.config.surroundings import Surroundings
+from pyproxy.config.traces import is_collector
 from pyproxy.egress.spared import entries_in
 from pyproxy.errors.fault import Fault
 
@@ -17,7 +18,6 @@ _TEXTS: Final[Mapping[str, Location]] = {
     "JWT_AUDIENCE": ("auth", "jwt", "audience"),
     "JWT_ISSUER": ("auth", "jwt", "issuer"),
     "OTEL_SERVICE_NAME": ("traces", "service_name"),
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": ("traces", "endpoint"),
     "RATE_LIMIT_API": ("rate_limits", "api", "rate"),
     "RATE_LIMIT_API_BURST": ("rate_limits", "api", "burst"),
     "RATE_LIMIT_AUTH": ("rate_limits", "auth", "rate"),
@@ -37,8 +37,12 @@ _PATHS: Final[Mapping[str, Location]] = {
 # HTTP alone is taken too: sidecars that know one proxy set either.
 _PROXY: Final = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")
-# The base of all signals (OTLP exporter specification); the path of traces is added.
-OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+# Where spans go, and the base of all signals, to which a path is added (OTLP exporter
+# specification). The first one wins.
+_OTLP: Final[Mapping[str, str]] = {
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "/v1/traces",
+}
 _NOT_YET: Final = ("REDIS_URL",)
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)
 
@@ -125,9 +129,16 @@ class Environment:
                 self._put(tree, ("egress", "no_proxy"), list(entries), name)
 
     def _fill_traces(self, tree: Tree) -> None:
-        if base := self.text(OTLP):
-            url = f"{base.rstrip('/')}/v1/traces"
-            self._put(tree, ("traces", "endpoint"), url, OTLP)
+        for name, path in _OTLP.items():
+            if not (url := self.text(name)):
+                continue
+            if is_collector(url):
+                self._put(
+                    tree, ("traces", "endpoint"), url.rstrip("/") + path if path else url, name
+                )
+            else:
+                # Set for every program of the machine: no reason not to serve.
+                self.remarks.append(Fault(name, "has no effect: it is no http or https URL"))
 
     def text(self, name: str) -> str:
         """Give a variable's value, or that of the file it names; empty where there is none."""

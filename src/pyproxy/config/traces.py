@@ -13,8 +13,13 @@ from pyproxy.config.section import Section
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(?:/[!-~]*)?", re.ASCII)
 
 
+def is_collector(text: str) -> bool:
+    """Whether a text may name a collector: a plain http or https URL."""
+    return _URL.fullmatch(text) is not None
+
+
 def _endpoint(text: str) -> str:
-    if text and _URL.fullmatch(text) is None:
+    if text and not is_collector(text):
         raise ValueError('must be an http or https URL such as "http://127.0.0.1:4318/v1/traces"')
     return text
 

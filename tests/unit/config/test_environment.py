@@ -33,6 +33,20 @@ def filled(environ, tree=None):
         ({"JWT_SIGNING_KEYS": "s"}, ("auth", "jwt", "signing_keys_file"), "/cwd/s"),
         ({"JWT_SIGNING_KEYS_FILE": "s"}, ("auth", "jwt", "signing_keys_file"), "/cwd/s"),
         ({"API_KEYS_FILE": "k.txt"}, ("auth", "keys_file"), "/cwd/k.txt"),
+        ({"OTEL_SERVICE_NAME": "edge"}, ("traces", "service_name"), "edge"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"},
+            ("traces", "endpoint"),
+            "http://c:4318/v1/traces",
+        ),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://d/x/",
+            },
+            ("traces", "endpoint"),
+            "http://d/x/",
+        ),
         ({"RATE_LIMIT_API": "1r/s"}, ("rate_limits", "api", "rate"), "1r/s"),
         ({"RATE_LIMIT_API_BURST": "7"}, ("rate_limits", "api", "burst"), "7"),
         ({"RATE_LIMIT_AUTH": "1r/m"}, ("rate_limits", "auth", "rate"), "1r/m"),
@@ -160,6 +174,16 @@ def test_allowed_networks_go_to_the_routes_that_name_none(environ):
 
 def test_routes_that_are_no_list_are_left_alone():
     assert filled({"ALLOWED_CIDR": "10.0.0.0/8"}, {"routes": 3})[0] == {"routes": 3}
+
+
+def test_a_collector_that_nobody_can_reach_by_http_is_remarked_on():
+    tree, environment = filled({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"})
+
+    assert "endpoint" not in tree.get("traces", {})
+    assert environment.faults == []
+    assert [str(remark) for remark in environment.remarks] == [
+        "OTEL_EXPORTER_OTLP_ENDPOINT: has no effect: it is no http or https URL"
+    ]
 
 
 def test_a_variable_without_effect_is_remarked_on():
