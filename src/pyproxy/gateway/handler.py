@@ -61,10 +61,10 @@ class Handler:
             method=head.method.decode("ascii"),
             path=path_of(head.target),
             status=CLIENT_LEFT,
+            trace=None
+            if gateway.tracer is None
+            else gateway.tracer.begin(head, is_tls=exchange.peer.is_tls),
         )
-        if gateway.tracer is not None:
-            record.trace = gateway.tracer.begin(head, is_tls=exchange.peer.is_tls)
-        course = known_course(exchange, gateway)
         known, course = known_course(exchange, gateway), None
         desk.counts.in_flight += 1
         try:
