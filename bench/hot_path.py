@@ -1,10 +1,11 @@
 """Python's share of a request: the whole way through the gateway, without sockets and TLS.
 
-    python -m bench.hot_path [--profile] [--count 20000]
+    python -m bench.hot_path [--profile] [--count 20000] [--traces URL]
 
 Both transports are fakes that answer at once, so that what is left is parsing, identity, limit,
-shaping, relaying and the access line. Prints microseconds per request, the best of several runs:
-the figure that a change to the hot path is judged by, on a machine that is never quite idle.
+shaping, relaying and the access line; with ``--traces`` also the spans, which another thread makes
+and sends meanwhile. Prints microseconds per request, the best of several runs: the figure that a
+change to the hot path is judged by, on a machine that is never quite idle.
 """
 
 import argparse
@@ -261,6 +262,13 @@ async def measure_in_turn(courses: Sequence[Course], count: int, rounds: int) ->
         return [min(of_one) for of_one in zip(*laps, strict=True)]
 
 
+def _course(options: argparse.Namespace) -> Course:
+    if not options.traces:
+        return Course()
+    traces = f'[traces]\nendpoint = "{options.traces}"\nsample = {options.sample}\n'
+    return Course(_CONFIGURATION + traces)
+
+
 def _drop(_: str) -> None:
     """Take a line of a log."""
 
@@ -277,11 +285,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
+    parser.add_argument("--traces", metavar="URL", help="where spans go; left out: none are made")
+    parser.add_argument("--sample", type=float, default=1.0, help="share of recorded traces")
     options = parser.parse_args()
     profile = cProfile.Profile()
     if options.profile:
         profile.enable()
-    best = uvloop.run(measure(Course(), options.count, options.rounds))
+    best = uvloop.run(measure(_course(options), options.count, options.rounds))
     profile.disable()
     print(f"{best:.1f} us per request")
     if options.profile:

@@ -8,6 +8,7 @@ import trustme
 
 from pyproxy.identity.signing_keys import generate_key_set
 from pyproxy.runtime.loop import new_event_loop
+from tests.audit_lines import judge
 from tests.functional.scripted import (
     KEY,
     NUMBER,
@@ -115,5 +116,6 @@ async def start(certificates, tmp_path, secrets):
     assert not [key for key in shown for each in upstreams if key.encode() in each.received]
     for gateway in gateways:
         written = "\n".join(gateway.lines.texts)
+        judge(gateway.lines.texts)
         assert not [secret for secret in {*secrets, *shown} if secret in written]
         assert gateway.is_faulty or not gateway.lines.of("failure"), written

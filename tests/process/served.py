@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyproxy
+from tests.audit_lines import judge
 
 # Longer than anything here takes.
 PATIENCE_S = 15.0
@@ -239,6 +240,7 @@ def serving(
         finally:
             served.stop(signal.SIGKILL)
     assert not [secret for secret in served.secrets if secret in served.written]
+    judge(line for line in served.written.splitlines() if line.startswith("{"))
 
 
 def refused(

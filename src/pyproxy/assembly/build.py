@@ -9,6 +9,7 @@ from pyproxy.assembly.resources import Resources
 from pyproxy.assembly.shared import Shared
 from pyproxy.assembly.sources import Sources, read_sources
 from pyproxy.assembly.tokens import LocalKeys, token_rules
+from pyproxy.assembly.tracing import trace_rules
 from pyproxy.config.settings import Settings
 from pyproxy.gateway import own
 from pyproxy.gateway.gateway import Gateway
@@ -50,6 +51,7 @@ class Draft:
         put_in_force(self.sources.local, resources.key_sets)
         resources.client_tls = self.sources.contexts
         resources.retain(self.upstreams)
+        resources.trace_with(self.gateway.tracer)
         return self.gateway
 
 
@@ -146,6 +148,7 @@ def draft(
         block=security.over_plain + line,
         tls_block=security.over_tls + line,
         plans=tuple(plans.values()),
+        tracer=None if (rules := trace_rules(settings)) is None else resources.tracer_for(rules),
     )
     return Draft(gateway, sources, tuple(plan.upstream for plan in plans.values()))
 

@@ -7,6 +7,7 @@ from pyproxy.assembly.egress import address_of, way_to
 from pyproxy.assembly.health import check_rules
 from pyproxy.assembly.origins import origins_of
 from pyproxy.assembly.resources import Resources
+from pyproxy.assembly.tracing import trace_rules
 from pyproxy.config.egress import EgressSettings
 from pyproxy.config.origin import Origin
 from pyproxy.config.route import CredentialSettings, RouteSettings
@@ -29,6 +30,7 @@ from pyproxy.transform.security_headers import SecurityHeaders
 from pyproxy.upstream.balance import Upstream
 from pyproxy.upstream.tls import ClientTls
 from pyproxy.wire.percent import query_encoded
+from pyproxy.wire.trace_context import TRACEPARENT, TRACESTATE
 
 _model_key = lru_cache(ModelKey.of)  # a key takes milliseconds, and there are two of them
 
@@ -83,7 +85,7 @@ def _plan(
 ) -> Plan:
     preset = CATALOGUE[route.provider]
     auth = settings.auth
-    up = _up(route, preset, origins[0])
+    up = _up(route, preset, origins[0], is_traced=trace_rules(settings) is not None)
     return Plan(
         name=route.name,
         strips_path=route.strip_path,
@@ -154,7 +156,7 @@ def _secrets(settings: Settings) -> tuple[SharedSecret, ...]:
     return tuple(once.values())
 
 
-def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
+def _up(route: RouteSettings, preset: Preset, origin: Origin, *, is_traced: bool) -> UpwardRules:
     credential = route.credential
     return upward_rules(
         base=origin.path.removesuffix(preset.version).encode(),
@@ -167,6 +169,8 @@ def _up(route: RouteSettings, preset: Preset, origin: Origin) -> UpwardRules:
         via=not preset.is_public_api,
         drops_cookies=preset.is_public_api,
         identity_field=route.identity_header.encode(),
+        # Each attempt sends its own span's.
+        also_dropped=frozenset({TRACEPARENT, TRACESTATE}) if is_traced else frozenset(),
     )
 
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from threading import Thread
 
+from pyproxy.assembly.tracing import open_exporter
 from pyproxy.assembly.upstream_tls import TlsKey
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.key_sets import KeySets
@@ -13,6 +15,7 @@ from pyproxy.limits.memory import MemoryStore
 from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.limits.store import Store
 from pyproxy.telemetry.log import Log
+from pyproxy.telemetry.tracer import Tracer, TraceRules
 from pyproxy.upstream.balance import Upstream
 from pyproxy.upstream.checks import Checks
 from pyproxy.upstream.endpoint import Address, Endpoint
@@ -35,6 +38,7 @@ class Resources:
         endpoints: Connections to upstreams, by address.
         client_tls: TLS towards upstreams, by what it was made of.
         checks: Whether upstreams are well; see ``watch``.
+        tracer: Of the gateway in force.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -46,6 +50,7 @@ class Resources:
     key_sets: KeySets = field(default_factory=KeySets)
     endpoints: dict[Address, Endpoint] = field(default_factory=dict)
     client_tls: Mapping[TlsKey, ClientTls] = field(default_factory=dict)
+    tracer: Tracer | None = None
     checks: Checks = field(init=False)
     _log: Log | None = field(default=None, init=False)
 
@@ -70,6 +75,18 @@ class Resources:
                 endpoint.close()
         self.checks.replace(check for each in upstreams for check in each.checks)
 
+    def tracer_for(self, rules: TraceRules) -> Tracer:
+        """What takes the traces of a gateway; the one in force if its rules are the same."""
+        if self.tracer is not None and self.tracer.rules == rules:
+            return self.tracer
+        return Tracer(rules, open_exporter, self._tell_of_traces)
+
+    def trace_with(self, tracer: Tracer | None) -> None:
+        """Let go of the tracer before; it sends what it has."""
+        before, self.tracer = self.tracer, tracer
+        if before is not None and before is not tracer:
+            Thread(target=before.close, name="span-closer", daemon=True).start()
+
     async def watch(self, log: Log) -> None:
         """Run the health checks of the gateway in force, and write down what changes upstream.
 
@@ -81,8 +98,16 @@ class Resources:
     async def close(self) -> None:
         """End what runs."""
         await self.gate.close()
+        if self.tracer is not None:
+            await asyncio.to_thread(self.tracer.close)
         for endpoint in self.endpoints.values():
             endpoint.close()
+
+    def _tell_of_traces(self, reason: str) -> None:
+        if self._log is not None and reason:
+            self._log.write("warning", "traces.lost", "spans are dropped", {"reason": reason})
+        elif self._log is not None:
+            self._log.write("info", "traces.sent", "spans are taken again", {})
 
     def _tell(self, event: Event, upstream: str, reason: str = "") -> None:
         if self._log is not None:

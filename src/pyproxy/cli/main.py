@@ -1,5 +1,6 @@
 """The command line: one group, one command a module, one way to say what is wrong."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -94,6 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always: 0 done, 1 ran and found something wrong, 2 unusable
             arguments or configuration.
     """
+    # To the gateway it means that logs are to be opened anew, and until one is open nothing.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     sys.exit(run(arguments))
 
 

@@ -18,7 +18,7 @@ def serve(config_file: Path | None, dev: bool) -> int:
     """Run the gateway until SIGTERM or SIGINT; it drains, then ends.
 
     SIGHUP takes a changed configuration, without a lost request; a faulty one
-    changes nothing.
+    changes nothing. SIGUSR1 opens log files anew that were moved away.
     """
     if not dev:
         return _run(load_configuration(config_file))

@@ -7,6 +7,7 @@ from typing import Final
 from pyproxy.config.finding import Location
 from pyproxy.config.secret import Secret
 from pyproxy.config.surroundings import Surroundings
+from pyproxy.config.traces import is_collector
 from pyproxy.egress.spared import entries_in
 from pyproxy.errors.fault import Fault
 
@@ -16,6 +17,7 @@ _TEXTS: Final[Mapping[str, Location]] = {
     "JWKS_URL": ("auth", "jwt", "jwks_url"),
     "JWT_AUDIENCE": ("auth", "jwt", "audience"),
     "JWT_ISSUER": ("auth", "jwt", "issuer"),
+    "OTEL_SERVICE_NAME": ("traces", "service_name"),
     "RATE_LIMIT_API": ("rate_limits", "api", "rate"),
     "RATE_LIMIT_API_BURST": ("rate_limits", "api", "burst"),
     "RATE_LIMIT_AUTH": ("rate_limits", "auth", "rate"),
@@ -35,6 +37,12 @@ _PATHS: Final[Mapping[str, Location]] = {
 # HTTP alone is taken too: sidecars that know one proxy set either.
 _PROXY: Final = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")
+# Where spans go, and the base of all signals, to which a path is added (OTLP exporter
+# specification). The first one wins.
+_OTLP: Final[Mapping[str, str]] = {
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "/v1/traces",
+}
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -45,12 +53,14 @@ class Environment:
         filled: Places that got their value here, and from which variable, so that a fault
             names what the reader has to change.
         faults: Variables that cannot be used.
+        remarks: Variables without effect.
     """
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self.filled: dict[Location, str] = {}
         self.faults: list[Fault] = []
+        self.remarks: list[Fault] = []
 
     def fill(self, tree: Tree) -> None:
         """Put in whatever the variables say and the tree leaves out; the tree is changed."""
@@ -70,6 +80,7 @@ class Environment:
         self._fill_routes(tree)
         self._fill_egress(tree)
         self._fill_store(tree)
+        self._fill_traces(tree)
 
     def _fill_admin(self, tree: Tree) -> None:
         if token := self.key("ADMIN_TOKEN"):
@@ -115,6 +126,18 @@ class Environment:
         for name in _NO_PROXY:
             if entries := entries_in(self.text(name)):
                 self._put(tree, ("egress", "no_proxy"), list(entries), name)
+
+    def _fill_traces(self, tree: Tree) -> None:
+        for name, path in _OTLP.items():
+            if not (url := self.text(name)):
+                continue
+            if is_collector(url):
+                self._put(
+                    tree, ("traces", "endpoint"), url.rstrip("/") + path if path else url, name
+                )
+            else:
+                # Set for every program of the machine: no reason not to serve.
+                self.remarks.append(Fault(name, "has no effect: it is no http or https URL"))
 
     def text(self, name: str) -> str:
         """Give a variable's value, or that of the file it names; empty where there is none."""

@@ -23,7 +23,6 @@ _DOT_SEGMENT: Final = re.compile(r"/\.{1,2}(?:/|$)")
 _HTTPS: Final = re.compile(r"https://[A-Za-z0-9._\[\]:-]+(?:/[!-~]*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"\*|https?://[A-Za-z0-9._\[\]:-]+", re.ASCII)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_STANDARD_STREAMS: Final = frozenset({"stderr", "stdout"})
 _SHA256_BYTES: Final = 32
 
 
@@ -98,15 +97,10 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _file_path(text: str, info: ValidationInfo) -> str:
+def file_path(text: str, info: ValidationInfo) -> str:
+    """Make a path absolute; a setting's own folder is where relative ones begin."""
     _one_line(text)
     return surroundings(info).resolve(text) if text else text
-
-
-def _log_target(text: str, info: ValidationInfo) -> str:
-    if not text:
-        raise ValueError('must be "stderr", "stdout" or a file\'s path')
-    return text if text in _STANDARD_STREAMS else _file_path(text, info)
 
 
 def _some(values: tuple[_Item, ...]) -> tuple[_Item, ...]:
@@ -155,11 +149,8 @@ CorsOrigin = Annotated[str, AfterValidator(_cors_origin)]
 Pin = Annotated[str, AfterValidator(_pin)]
 """The base64 SHA-256 of a public key; curl's ``sha256//`` in front of it is dropped."""
 
-FilePath = Annotated[str, AfterValidator(_file_path)]
+FilePath = Annotated[str, AfterValidator(file_path)]
 """The path of a file, absolute once read; ``""`` for none."""
-
-LogTarget = Annotated[str, AfterValidator(_log_target)]
-"""``stderr``, ``stdout`` or the absolute path of a file."""
 
 Line = Annotated[str, AfterValidator(_one_line)]
 """A text without control characters, perhaps empty."""

@@ -153,7 +153,9 @@ def load(path: Path | None, environ: Mapping[str, str], base: Path) -> Loaded:
     faults = [*environment.faults, *_faults(findings, environment, names)]
     if faults:
         raise ConfigurationError(*dict.fromkeys(faults))
-    said = tuple(dict.fromkeys(_faults(remarks_on(settings), environment, names)))
+    said = tuple(
+        dict.fromkeys([*environment.remarks, *_faults(remarks_on(settings), environment, names)])
+    )
     return Loaded(settings, found.file, tuple(doors.watched), said, environment.filled)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from pyproxy.config.bind import OptionalBindText
-from pyproxy.config.fields import Count, HeaderValue, LogTarget, PositiveCount
+from pyproxy.config.fields import Count, HeaderValue, PositiveCount
+from pyproxy.config.log_target import LogTarget
 from pyproxy.config.network import TrustedNetwork
 from pyproxy.config.quantities import Bytes, PositiveSeconds, Seconds
 from pyproxy.config.secret import Secret
@@ -46,7 +47,9 @@ class LogSettings(Section):
     access: bool = Field(default=True, description="Whether every request gets a line.")
     audit: LogTarget = Field(
         default="stderr",
-        description="Where security events go: stderr, stdout or a file's path; JSON always.",
+        description="Where security events go, JSON always: stderr, stdout, a file's path, "
+        '"syslog:" or "journald:" (perhaps with a socket\'s path behind it), '
+        '"syslog://HOST:PORT" (UDP) or "syslog+tcp://HOST:PORT".',
     )
 
 

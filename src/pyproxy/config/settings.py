@@ -15,6 +15,7 @@ from pyproxy.config.section import Section
 from pyproxy.config.server import ServerSettings
 from pyproxy.config.store import StoreSettings
 from pyproxy.config.surface import CorsSettings, EndpointSettings, HeaderSettings
+from pyproxy.config.traces import TracesSettings
 
 
 class MetricsSettings(Section):
@@ -51,6 +52,7 @@ class Settings(Section):
     cors: CorsSettings = Field(default_factory=CorsSettings, description="Web pages.")
     egress: EgressSettings = Field(default_factory=EgressSettings, description="Where to.")
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="Counters.")
+    traces: TracesSettings = Field(default_factory=TracesSettings, description="Spans.")
     routes: Some[RouteSettings] = Field(
         default=DEFAULT_ROUTES,
         validate_default=True,

@@ -37,6 +37,8 @@ async def forward(
         endpoint = plan.upstream.pick(tried, desk.now())
         tried.append(endpoint)
         record.upstream = endpoint.name
+        if record.trace is not None:
+            record.trace.attempt(endpoint.name, desk.now())
         connection = kept = endpoint.idle_connection() if len(tried) == 1 else None
         try:
             if connection is None:
@@ -48,14 +50,22 @@ async def forward(
         except (UpstreamUnreachable, UpstreamTimeout) as exc:
             # A kept connection that ended was stale, which says nothing of the endpoint.
             is_stale = _is_stale(kept) and isinstance(exc, UpstreamUnreachable)
-            if not is_stale:
-                endpoint.failed(desk.now())
+            _note(exc, record, None if is_stale else endpoint, desk.now())
             if len(tried) > plan.retries or not _may_try_again(exc, plan, exchange, connection):
                 raise
             if not is_stale:
                 failed(desk, exc, record)
         else:
             return
+
+
+def _note(refusal: Refusal, record: Record, to_blame: Endpoint | None, now: float) -> None:
+    """Remember that an attempt failed, and whose fault it was."""
+    if to_blame is not None:
+        to_blame.failed(now)
+    if record.trace is not None:
+        attempt = record.trace.attempts[-1]
+        attempt.code, attempt.ended = refusal.code, now
 
 
 def _is_stale(kept: UpstreamConnection | None) -> bool:
@@ -125,6 +135,7 @@ async def _attempt(
         connection.request(
             b"".join((
                 up.start, endpoint.host_line, up.lines,
+                b"" if record.trace is None else record.trace.lines(),
                 upward_end(up, record.request_id, exchange.body.length, protocols),
             )),
             exchange.head.method,
@@ -147,10 +158,17 @@ async def _attempt(
         if not exchange.body.is_complete:
             exchange.body.detach()
         desk.counts.streams -= relay.is_stream
-        record.status = relay.status or record.status
-        record.is_aborted = relay.is_aborted
+        _write_down(record, relay)
         if relay.broke_off is not None:
             failed(desk, relay.broke_off, record)
-        if relay.head_at:
-            record.first_byte_at = relay.head_at
-            record.upstream_ms = (relay.head_at - record.asked_at) * 1000.0
+
+
+def _write_down(record: Record, relay: Relay) -> None:
+    """Keep what came of an attempt."""
+    record.status = relay.status or record.status
+    record.is_aborted = relay.is_aborted
+    if relay.head_at:
+        record.first_byte_at = relay.head_at
+        record.upstream_ms = (relay.head_at - record.asked_at) * 1000.0
+    if record.trace is not None:
+        record.trace.attempts[-1].status = relay.status

@@ -13,6 +13,7 @@ from pyproxy.limits.bans import BanRules
 from pyproxy.limits.limit import Limit
 from pyproxy.limits.store import Store
 from pyproxy.routing.table import Table
+from pyproxy.telemetry.tracer import Tracer
 from pyproxy.transform.cors import Cors
 
 
@@ -38,6 +39,7 @@ class Gateway:
         block: Field lines of the gateway's own answers, over plain HTTP.
         tls_block: Likewise over TLS.
         plans: Of all routes, in the order of the file.
+        tracer: Takes requests for their traces; ``None``: nobody wants to know.
     """
 
     tables: Mapping[str, Table[Plan]]
@@ -57,3 +59,4 @@ class Gateway:
     block: bytes
     tls_block: bytes
     plans: tuple[Plan, ...] = ()
+    tracer: Tracer | None = None

@@ -61,6 +61,9 @@ class Handler:
             method=head.method.decode("ascii"),
             path=path_of(head.target),
             status=CLIENT_LEFT,
+            trace=None
+            if gateway.tracer is None
+            else gateway.tracer.begin(head, is_tls=exchange.peer.is_tls),
         )
         known, course = known_course(exchange, gateway), None
         desk.counts.in_flight += 1
@@ -104,6 +107,8 @@ class Handler:
         counts.ended(record, started, ended)
         if desk.access is not None:
             desk.access.put(record, desk.wall())
+        if record.trace is not None and (tracer := desk.gateway.tracer) is not None:
+            tracer.put(record, started, desk.now(), desk.wall())
 
     async def _proxy(
         self, gateway: Gateway, course: Course, plan: Plan, visit: Visit, record: Record

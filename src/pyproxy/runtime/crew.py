@@ -268,8 +268,6 @@ class Crew:
             for each in newcomers:
                 self._tend_soon(each, wait_s)
 
-    # The end
-
     async def end(self) -> None:
         """Drain all workers, for as long as the configuration says, then cut."""
         self._is_ending = True
@@ -287,6 +285,11 @@ class Crew:
             for end in late:
                 end.cancel()
         self.kill()
+
+    def reopen(self) -> None:
+        """Have every worker let go of log files that were moved away; also within a signal."""
+        for each in (*self._members, *self._leaving):
+            each.reopen()
 
     def kill(self) -> None:
         """End every worker at once."""

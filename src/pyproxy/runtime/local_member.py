@@ -116,6 +116,9 @@ class LocalMember:
     def kill(self) -> None:
         """See ``Member``; in this process there is nothing to kill."""
 
+    def reopen(self) -> None:
+        """See ``Member``; it writes to the logs of this process."""
+
     def hand_over(self, zone: Zone) -> None:
         """Let others go on from what this worker counted, revoked and banned by itself."""
         store, revocations = self.resources.store, self.resources.revocations

@@ -78,6 +78,9 @@ class Member(Protocol):
     def kill(self) -> None:
         """End it at once."""
 
+    def reopen(self) -> None:
+        """Have it let go of log files that were moved away; also within a signal."""
+
 
 def workers_of(server: ServerSettings) -> int:
     """How many processes serve: ``auto`` is one for each CPU that this process may use."""

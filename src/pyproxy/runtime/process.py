@@ -36,6 +36,7 @@ from pyproxy.telemetry.catalogue import LINES_LOST
 from pyproxy.telemetry.report import Report
 
 _OURS: Final = {signal.SIGINT, signal.SIGHUP}  # the supervisor's to act on
+_REOPEN: Final = signal.SIGUSR1  # nothing is open before there is a journal
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -45,9 +46,9 @@ def main(arguments: Sequence[str]) -> None:
         arguments: Descriptors of the link, of the socket for reports and of the shared
             memory, and the slot there.
     """
-    for number in _OURS:
+    for number in (*_OURS, _REOPEN):
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_OURS, _REOPEN})
     occupy_standard_descriptors()
     end, sink, memory, slot = map(int, arguments)
     with (
@@ -58,6 +59,8 @@ def main(arguments: Sequence[str]) -> None:
         link.set_inheritable(False)
         reports.set_inheritable(False)
         runner.run(Process(Link(link), reports, Zone.attach(memory), slot).run())
+    # On its way out Python gives signals their own meaning back: of this one it would die.
+    signal.signal(_REOPEN, signal.SIG_IGN)
 
 
 class Process:
@@ -88,6 +91,8 @@ class Process:
         loop = asyncio.get_running_loop()
         # For this worker alone: another one takes its place.
         loop.add_signal_handler(signal.SIGTERM, self._end, False)
+        # Not the loop's: when that ends, the signal would end the process again.
+        signal.signal(_REOPEN, self._reopen)
         threading.Thread(target=self._listen, args=(loop,), name="link", daemon=True).start()
         sender = await ReportSender.over(self._reports)
         _ = self._tasks.start(sender.run(self._report_to_supervisor), "reports")
@@ -100,6 +105,10 @@ class Process:
             await sender.finish(self._report_to_supervisor())
             if self._journal is not None:
                 self._journal.close(time.time())
+
+    def _reopen(self, *_: object) -> None:
+        if self._journal is not None:
+            self._journal.reopen()
 
     def _report_to_supervisor(self) -> Report | None:
         if self._worker is None or self._journal is None:
@@ -159,7 +168,7 @@ class Process:
         try:
             journal = self._journal
             if journal is None:
-                journal = self._journal = Journal(server.log, time.time)
+                journal = self._journal = Journal(server.log, time.time, must_open=False)
                 asyncio.get_running_loop().set_exception_handler(exception_handler(journal.log))
                 self._worker = self._new_worker(journal)
             else:

@@ -150,6 +150,10 @@ class ProcessMember:
         """See ``Member``."""
         self._process.kill()
 
+    def reopen(self) -> None:
+        """See ``Member``."""
+        self._process.send_signal(signal.SIGUSR1)
+
     async def _ask(self, message: object, descriptors: Sequence[int] = ()) -> tuple[object, ...]:
         async with self._turn:
             try:
@@ -174,9 +178,9 @@ def _pair(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, socket.soc
 
 
 def _start(command: list[str], descriptors: tuple[int, ...]) -> "subprocess.Popen[bytes]":
-    # A signal that the terminal sends to all of us must not end a worker before it
-    # ignores them; the mask is this thread's, and the child's until it unblocks them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    # A signal that is sent to all of us must not end a worker before it ignores them; the
+    # mask is this thread's, and the child's until it unblocks them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP, signal.SIGUSR1})
     return subprocess.Popen(command, pass_fds=descriptors)  # noqa: S603 - ourselves
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,8 @@ def serve(loaded: Loaded) -> int:
         journal.log.info("worker.stopped")
     finally:
         journal.close(time.time())
+        # On its way out Python gives signals their own meaning back: of this one it would die.
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     return 0
 
 

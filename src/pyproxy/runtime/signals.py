@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 
 class Signals:
-    """SIGTERM and SIGINT ask for the end, SIGHUP for a reload.
+    """SIGTERM and SIGINT ask for the end, SIGHUP for a reload, SIGUSR1 for logs opened anew.
 
     Args:
         loop: The loop that runs.
         hurry: Called at the second that asks for the end; the process dies of it then.
         reload: Called for each SIGHUP until the end is asked for.
+        reopen: Called for each SIGUSR1, within the signal.
 
     Attributes:
         stop: Set by the first that asks for the end.
@@ -22,6 +23,7 @@ class Signals:
         loop: asyncio.AbstractEventLoop,
         hurry: Callable[[], None],
         reload: Callable[[], None],
+        reopen: Callable[[], None],
     ) -> None:
         self.stop = asyncio.Event()
         self._hurry = hurry
@@ -29,6 +31,8 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked, number)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        # Not the loop's: when that ends, the signal would end the process again.
+        signal.signal(signal.SIGUSR1, lambda *_: reopen())
 
     def _asked(self, number: signal.Signals) -> None:
         if self.stop.is_set():

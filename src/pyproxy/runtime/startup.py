@@ -19,6 +19,7 @@ from pyproxy.errors.fault import Fault
 from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import weak_keys
+from pyproxy.runtime.extras import missing_extras, without_traces
 from pyproxy.runtime.groups import is_restrictable
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
@@ -78,6 +79,7 @@ def prepare(
     faults = Faults()
     since = stamps_of(files_of(settings))
     faults.add(weak_ground(Ground.current()))
+    faults.add(missing_extras(loaded))
     if not is_running:
         faults.add(exposed(private_files(settings).secret))
     groups = faults.attempt(partial(group_listeners, settings.listeners), _NO_GROUPS)
@@ -114,6 +116,7 @@ def _remarks(
     loaded: Loaded, tls: Iterable[ServerTls | None], sources: Sources, wall: float
 ) -> Iterator[Fault]:
     yield from loaded.remarks
+    yield from without_traces(loaded)
     yield from exposed_while_running(loaded.settings)
     if loaded.path is not None and holds_secrets(loaded.settings):
         yield from exposed((loaded.path,))

@@ -84,7 +84,7 @@ class Supervisor:
         """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(exception_handler(self._journal.log))
-        stop = Signals(loop, self._hurry, partial(self.ask, SETTINGS)).stop
+        stop = Signals(loop, self._hurry, partial(self.ask, SETTINGS), self._reopen).stop
         async with self._tasks:
             clock = watch_clock(time.time, time.monotonic, self._tell_step)
             self._watching_clock = self._tasks.start(clock, "clock")
@@ -102,6 +102,10 @@ class Supervisor:
         if what == SETTINGS or not self._asked.is_set():
             self._asked_for = what
         self._asked.set()
+
+    def _reopen(self) -> None:
+        self._journal.reopen()
+        self._crew.reopen()
 
     def _hurry(self) -> None:
         sentence = "told twice to stop: requests are cut"

@@ -68,7 +68,7 @@ class AccessLog:
             f'"bytes_out":{record.bytes_out},"ms":{record.ms:.1f},'
             f'"upstream_ms":{upstream_ms},"upstream":{quote(record.upstream)},'
             f'"aborted":{"true" if record.is_aborted else "false"},"code":{quote(record.code)}'
-            f"{_model(record)}}}"
+            f"{_more(record)}}}"
         )
 
     def _console(self, record: Record, wall: float) -> str:
@@ -87,8 +87,10 @@ class AccessLog:
         return painted(text, colour, is_coloured=self._is_coloured)
 
 
-def _model(record: Record) -> str:
-    return f',"model":{quote(record.model)}' if record.model else ""
+def _more(record: Record) -> str:
+    """What not every request has."""
+    model = f',"model":{quote(record.model)}' if record.model else ""
+    return model if record.trace is None else f'{model},"trace_id":"{record.trace.trace_id}"'
 
 
 def _remarks(record: Record) -> str:
@@ -105,5 +107,6 @@ def _remarks(record: Record) -> str:
         ("code", record.code),
         ("aborted", "yes" if record.is_aborted else ""),
         ("id", record.request_id),
+        ("trace", record.trace.trace_id if record.trace is not None else ""),
     ]
     return " ".join(f"{name}={shown(value, MAX_PATH)}" for name, value in words if value)

@@ -8,19 +8,41 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
+from pyproxy.telemetry.appending import append
+from pyproxy.telemetry.trace import describe
+
 # The owner alone: lines name users and addresses.
 _FILE_MODE: Final = 0o600
 
 # A stream in non-blocking mode (shared with a program that wants it so) is
 # waited for this long before the rest is kept for later.
 _WRITABLE_WAIT_MS: Final = 500
+_UNREAD: Final = "nobody reads what is in it already"
 
 
 class Outlet(Protocol):
-    """Takes bytes from one thread; may block, and may fail at any time."""
+    """Takes lines from one thread; may block, and may fail at any time.
+
+    Attributes:
+        problem: What the last write met, in a few words; ``""`` for nothing. There
+            may be one although all was written: not where it should be.
+        refused: Lines that were taken and can never be delivered. Whoever counts
+            them sets it to 0.
+    """
+
+    problem: str
+    refused: int
 
     def write(self, data: bytes) -> int:
-        """Write as much as goes, and say how many bytes that was; never raises."""
+        """Write as much as goes, and say how many bytes that was; never raises.
+
+        Args:
+            data: Lines with their line feeds, perhaps from the middle of one.
+        """
+        ...
+
+    def reopen(self) -> None:
+        """Let go of what is open and is not in its place any more; never raises."""
         ...
 
     def close(self) -> None:
@@ -32,19 +54,33 @@ class FileOutlet:
     """Appends to a file; made if missing, followed if renamed (``logrotate``).
 
     Before each write the path is looked at: if another file stands there, or
-    none, it is opened anew. While that fails, the file that is open is kept.
+    none, it is opened anew. While that fails, the file that is open is kept,
+    unless it was removed: what is written there nobody would ever read.
     """
 
     def __init__(self, path: Path) -> None:
+        self.problem = ""
+        self.refused = 0
         self._path = path
         self._descriptor = -1
 
     def write(self, data: bytes) -> int:
         """See ``Outlet.write``."""
+        self.problem = ""
+        self.reopen()
+        if self.problem and self._is_gone():
+            return 0
+        written, problem = append(self._descriptor, data, self._write)
+        self.problem = self.problem or problem
+        return written
+
+    def reopen(self) -> None:
+        """See ``Outlet.reopen``."""
         if not self._is_in_place():
-            with suppress(OSError):
-                self._reopen()
-        return _write(self._descriptor, data)
+            try:
+                self._open()
+            except OSError as exc:
+                self.problem = _words(exc)
 
     def close(self) -> None:
         """See ``Outlet.close``."""
@@ -53,10 +89,13 @@ class FileOutlet:
     def try_open(self) -> str:
         """Open the file now; what the system says against it, ``""`` if nothing."""
         try:
-            self._reopen()
+            self._open()
         except OSError as exc:
-            return exc.strerror or type(exc).__name__
+            return _words(exc)
         return ""
+
+    def _write(self, data: bytes) -> tuple[int, str]:
+        return _write(self._descriptor, data)
 
     def _is_in_place(self) -> bool:
         try:
@@ -66,7 +105,13 @@ class FileOutlet:
             return False
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
 
-    def _reopen(self) -> None:
+    def _is_gone(self) -> bool:
+        try:
+            return os.fstat(self._descriptor).st_nlink == 0
+        except OSError:
+            return True
+
+    def _open(self) -> None:
         # O_NONBLOCK is for a named pipe that nobody reads: opening it must not
         # hang. To a file it makes no difference.
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
@@ -83,6 +128,8 @@ class StreamOutlet:
     """
 
     def __init__(self, descriptor: int | None) -> None:
+        self.problem = ""
+        self.refused = 0
         self._descriptor = -1
         if descriptor is not None:
             with suppress(OSError):
@@ -98,35 +145,30 @@ class StreamOutlet:
 
     def write(self, data: bytes) -> int:
         """See ``Outlet.write``."""
-        return _write(self._descriptor, data)
+        written, self.problem = _write(self._descriptor, data)
+        return written
+
+    def reopen(self) -> None:
+        """See ``Outlet.reopen``; a stream has no place."""
 
     def close(self) -> None:
         """See ``Outlet.close``."""
         self._descriptor = _closed(self._descriptor)
 
 
-def open_outlet(target: str) -> Outlet:
-    """The outlet that a setting names: ``stdout``, ``stderr``, or a file's path."""
-    match target:
-        case "stdout" | "stderr":
-            return StreamOutlet.of(target)
-        case _:
-            return FileOutlet(Path(target))
-
-
-def _write(descriptor: int, data: bytes) -> int:
-    """Write until all is out or it fails; how many bytes went out."""
+def _write(descriptor: int, data: bytes) -> tuple[int, str]:
+    """Write until all is out or it fails; how many bytes went out, and what failed."""
     rest = memoryview(data)
     most = len(data) if _is_file(descriptor) else select.PIPE_BUF
-    while rest:
+    problem = ""
+    while rest and not problem:
         try:
             rest = rest[os.write(descriptor, rest[: _whole_lines(data, len(rest), most)]) :]
         except BlockingIOError:
-            if not _is_writable(descriptor):
-                break
-        except OSError:
-            break
-    return len(data) - len(rest)
+            problem = "" if _is_writable(descriptor) else _UNREAD
+        except OSError as exc:
+            problem = _words(exc)
+    return len(data) - len(rest), problem
 
 
 def _is_file(descriptor: int) -> bool:
@@ -160,3 +202,7 @@ def _closed(descriptor: int) -> int:
     with suppress(OSError):
         os.close(descriptor)
     return -1
+
+
+def _words(exc: OSError) -> str:
+    return exc.strerror or describe(exc)

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from pyproxy.telemetry.request_trace import RequestTrace
+
 HIDDEN: Final = b"***"
 
 # Nearly every path: nothing escaped, and no segment as long as a key; 0.4 us instead of 1.4.
@@ -42,6 +44,7 @@ class Record:
         model: That was asked for, where the route looks for it.
         asked_at: Monotonic seconds, when the last upstream was asked; 0: none was.
         first_byte_at: Monotonic seconds, when the answer began; 0: none did.
+        trace: Its place in a trace; ``None``: requests are not traced.
     """
 
     request_id: str = ""
@@ -61,6 +64,7 @@ class Record:
     model: str = ""
     asked_at: float = 0.0
     first_byte_at: float = 0.0
+    trace: RequestTrace | None = None
 
 
 def path_of(target: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from pyproxy.assembly.resources import Resources
 from pyproxy.assembly.sources import read_sources
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.telemetry.log import Log
+from pyproxy.telemetry.tracer import TraceRules
 from tests.waiting import turns
 
 CONFIG = """
@@ -92,3 +94,25 @@ async def test_what_changes_upstream_is_written_down(resources, event, reason, l
     del line["time"]
     expected = {"level": level, "event": event, "upstream": "a:80"}
     assert line == expected | ({"reason": reason} if reason else {})
+
+
+async def test_a_tracer_stays_while_its_rules_do_and_what_goes_is_said(resources):
+    lines = []
+    log = Log(lambda line: lines.append(json.loads(line)), lambda: 0.0)
+    rules = TraceRules("http://127.0.0.1:1/v1/traces")
+    tracer = resources.tracer_for(rules)
+    resources.trace_with(tracer)
+    resources._log = log
+    resources._tell_of_traces("refused")
+    resources._tell_of_traces("")
+
+    assert resources.tracer_for(rules) is tracer
+    assert resources.tracer_for(replace(rules, sample=0.5)) is not tracer
+    assert [(line["event"], line.get("reason")) for line in lines] == [
+        ("traces.lost", "refused"),
+        ("traces.sent", None),
+    ]
+    resources.trace_with(None)
+    assert resources.tracer is None
+    resources.trace_with(resources.tracer_for(rules))
+    await resources.close()

@@ -32,6 +32,20 @@ def filled(environ, tree=None):
         ({"JWT_SIGNING_KEYS": "s"}, ("auth", "jwt", "signing_keys_file"), "/cwd/s"),
         ({"JWT_SIGNING_KEYS_FILE": "s"}, ("auth", "jwt", "signing_keys_file"), "/cwd/s"),
         ({"API_KEYS_FILE": "k.txt"}, ("auth", "keys_file"), "/cwd/k.txt"),
+        ({"OTEL_SERVICE_NAME": "edge"}, ("traces", "service_name"), "edge"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318/"},
+            ("traces", "endpoint"),
+            "http://c:4318/v1/traces",
+        ),
+        (
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c",
+                "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://d/x/",
+            },
+            ("traces", "endpoint"),
+            "http://d/x/",
+        ),
         ({"RATE_LIMIT_API": "1r/s"}, ("rate_limits", "api", "rate"), "1r/s"),
         ({"RATE_LIMIT_API_BURST": "7"}, ("rate_limits", "api", "burst"), "7"),
         ({"RATE_LIMIT_AUTH": "1r/m"}, ("rate_limits", "auth", "rate"), "1r/m"),
@@ -174,6 +188,16 @@ def test_the_files_own_store_counts_more():
     assert filled({"REDIS_URL": "redis://h"}, {"store": {"url": "memory:"}})[0] == {
         "store": {"url": "memory:"}
     }
+
+
+def test_a_collector_that_nobody_can_reach_by_http_is_remarked_on():
+    tree, environment = filled({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"})
+
+    assert "endpoint" not in tree.get("traces", {})
+    assert environment.faults == []
+    assert [str(remark) for remark in environment.remarks] == [
+        "OTEL_EXPORTER_OTLP_ENDPOINT: has no effect: it is no http or https URL"
+    ]
 
 
 # --- The proxy

@@ -33,9 +33,6 @@ PIN = base64.b64encode(bytes(32)).decode()
         (fields.Pin, f"sha256//{PIN}", PIN),
         (fields.FilePath, "", ""),
         (fields.FilePath, "a/b", "a/b"),
-        (fields.LogTarget, "stderr", "stderr"),
-        (fields.LogTarget, "stdout", "stdout"),
-        (fields.LogTarget, "x.log", "x.log"),
         (fields.Line, "", ""),
         (fields.Name, "ä b", "ä b"),
         (fields.Count, 0, 0),
@@ -82,8 +79,6 @@ def test_a_good_value_is_taken(kind, text, result):
         pytest.param(fields.Pin, "***", id="no base64"),
         pytest.param(fields.Pin, "AAAA", id="short digest"),
         pytest.param(fields.FilePath, "a\0b", id="NUL in a path"),
-        pytest.param(fields.LogTarget, "", id="no target"),
-        pytest.param(fields.LogTarget, "a\nb", id="newline in a target"),
         pytest.param(fields.Line, "a\nb", id="newline in a line"),
         pytest.param(fields.Name, "", id="empty name"),
         pytest.param(fields.Name, "a\x1b", id="escape in a name"),
@@ -104,8 +99,6 @@ def test_paths_are_made_absolute_where_the_configuration_is():
     around = Surroundings({}, lambda path: f"/etc/{path}", str)
 
     assert TypeAdapter(fields.FilePath).validate_python("a", context=around) == "/etc/a"
-    assert TypeAdapter(fields.LogTarget).validate_python("a", context=around) == "/etc/a"
-    assert TypeAdapter(fields.LogTarget).validate_python("stdout", context=around) == "stdout"
 
 
 def test_a_list_with_entries_is_kept():

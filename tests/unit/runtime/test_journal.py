@@ -92,10 +92,38 @@ def test_settings_that_are_given_up_change_nothing(settings, tmp_path):
 
 def test_lines_lost_are_added_up_over_all_logs_and_their_successors(settings, tmp_path):
     journal = Journal(settings, lambda: WALL)
-    journal._sink.lost_total, journal._audit_sink.lost_total = 1, 2
+    journal._sink._drop(1)
+    journal._audit_sink._drop(2)
     journal.prepare(settings.model_copy(update={"audit": str(tmp_path / "other.log")}))
     journal.commit()
-    journal._audit_sink.lost_total = 4
+    journal._audit_sink._drop(4)
     journal.close(WALL)
 
-    assert journal.lost_total == 7
+    assert (journal.lost_total, journal.audit_lost_total) == (7, 6)
+
+
+def test_in_place_of_another_worker_one_serves_though_the_audit_log_cannot_be_opened(
+    settings, tmp_path, capfd
+):
+    missing = settings.model_copy(update={"audit": str(tmp_path / "missing" / "audit.log")})
+    journal = Journal(missing, lambda: WALL, must_open=False)
+    journal.audit.put("auth.ok", WALL, user="alice")
+    journal.close(WALL)
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+
+    assert [line["event"] for line in lines] == ["log.unwritable", "audit.lost"]
+    assert lines[0]["reason"] == "No such file or directory"
+    assert lines[1]["lost"] == 1
+    assert journal.lost_total == 1
+
+
+def test_lines_that_the_audit_log_dropped_are_told_there_as_an_audit_line(settings, tmp_path):
+    journal = Journal(settings.model_copy(update={"format": "console"}), lambda: WALL)
+    journal._audit_sink._drop(3)
+    journal.audit.put("auth.ok", WALL)
+    journal.reopen()
+    journal.close(WALL)
+    lines = [json.loads(line) for line in (tmp_path / "audit.log").read_text().splitlines()]
+
+    assert [line["event"] for line in lines] == ["auth.ok", "log.lost"]
+    assert lines[1]["details"] == {"lost": 3}

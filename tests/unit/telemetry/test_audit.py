@@ -3,7 +3,7 @@ from typing import get_args
 
 import pytest
 
-from pyproxy.telemetry.audit import MAX_BURST, MAX_DETAILS, AuditEvent, AuditLog
+from pyproxy.telemetry.audit import MAX_BURST, MAX_DETAILS, MAX_LINE, AuditEvent, AuditLog
 
 WALL = 1767225600.0
 
@@ -119,3 +119,60 @@ def test_closing_says_nothing_if_nothing_was_left_out(audit, lines):
     audit.close(WALL)
 
     assert len(lines) == 1
+
+
+HOSTILE = [
+    pytest.param("a\nb\r\n\u2028\u2029\x85c", id="line ends"),
+    pytest.param("\x00\x07\x1b[2J\x1b]0;title\x07\x9b31m", id="terminal sequences"),
+    pytest.param("\udfff\ud800 x \udc80", id="lone surrogates"),
+    pytest.param("\u202egnp.exe\u2066", id="text that runs backwards"),
+    pytest.param("\U0001f600" * 300, id="beyond the basic plane"),
+    pytest.param('","event":"auth.ok","x":"\\', id="JSON in JSON"),
+    pytest.param("x" * 1_000_000, id="a megabyte"),
+    pytest.param("\U0010ffff" * 1_000_000, id="a megabyte of the longest letters"),
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_the_text_a_line_is_one_line_of_ascii_and_bounded(text):
+    written = []
+    AuditLog(written.append).put(
+        "access.denied",
+        WALL,
+        user=text,
+        ip=text,
+        result=text,
+        details={f"{n}{text}": text for n in range(100)},
+        request_id=text,
+    )
+    (line,) = written
+    said = json.loads(line)
+
+    assert line.isascii()
+    assert line.isprintable()
+    assert len(line) <= MAX_LINE
+    assert said["event"] == "access.denied"
+    assert text.startswith(said["user"])
+    assert said["user"]
+    assert said["details"]
+
+
+def test_a_request_id_is_whole_however_long_the_rest_is(audit, lines):
+    audit.put("auth.failed", WALL, user="\U0010ffff" * 999, request_id="i" * 128)
+
+    assert lines[0]["request_id"] == "i" * 128
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_json_has_no_word_for_is_a_text(audit, lines, number):
+    audit.put("config.reloaded", WALL, details={"n": number, "m": 0.5, "t": True, "z": None})
+
+    assert lines[0]["details"] == {"n": str(number), "m": 0.5, "t": True, "z": None}
+
+
+def test_what_was_left_out_is_counted_for_good(audit):
+    for _ in range(MAX_BURST + 7):
+        audit.put("auth.failed", WALL)
+    audit.put("auth.failed", WALL + 60.0)
+
+    assert audit.suppressed_total == 7

@@ -1,11 +1,13 @@
 import os
+import shutil
 import stat
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from pyproxy.telemetry.outlet import FileOutlet, StreamOutlet, open_outlet
+from pyproxy.telemetry.outlet import FileOutlet, StreamOutlet
 
 
 @pytest.fixture
@@ -58,6 +60,44 @@ def test_while_the_new_file_cannot_be_opened_the_old_is_kept(outlet, path, tmp_p
 
     assert outlet.write(b"two\n") == 4
     assert (tmp_path / "audit.log.1").read_bytes() == b"one\ntwo\n"
+    assert outlet.problem == "Is a directory"
+
+
+def test_a_file_that_was_removed_takes_nothing_while_no_other_can_be_opened(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    outlet = FileOutlet(folder / "audit.log")
+    outlet.write(b"one\n")
+    shutil.rmtree(folder)
+
+    assert outlet.write(b"two\n") == 0
+    assert outlet.problem == "No such file or directory"
+
+    folder.mkdir()
+
+    assert outlet.write(b"three\n") == 6
+    assert outlet.problem == ""
+    assert (folder / "audit.log").read_bytes() == b"three\n"
+    outlet.close()
+
+
+def test_reopening_lets_go_of_a_file_that_was_moved_without_a_line_to_write(outlet, path, tmp_path):
+    outlet.write(b"one\n")
+    path.rename(tmp_path / "audit.log.1")
+    outlet.reopen()
+
+    assert path.read_bytes() == b""
+    outlet.reopen()
+    outlet.write(b"two\n")
+    assert path.read_bytes() == b"two\n"
+
+
+def test_a_file_that_was_emptied_in_its_place_is_written_from_its_beginning(outlet, path):
+    outlet.write(b"one\n")
+    os.truncate(path, 0)  # what logrotate calls copytruncate
+    outlet.write(b"two\n")
+
+    assert path.read_bytes() == b"two\n"
 
 
 def test_a_file_that_cannot_be_opened_takes_nothing(tmp_path):
@@ -73,9 +113,10 @@ def test_a_file_that_can_be_opened_has_nothing_against_it(outlet, path):
 
 
 def test_a_full_disk_takes_nothing():
-    outlet = open_outlet("/dev/full")
+    outlet = FileOutlet(Path("/dev/full"))
 
     assert outlet.write(b"one\n") == 0
+    assert outlet.problem == "No space left on device"
     outlet.close()
 
 
@@ -155,21 +196,6 @@ def test_a_pipe_that_is_read_in_time_takes_all(pipe):
 
     assert written == 1_000_000
     outlet.close()
-
-
-@pytest.mark.parametrize("name", ["stdout", "stderr"])
-def test_the_standard_streams_are_known_by_name(name):
-    outlet = open_outlet(name)
-
-    assert isinstance(outlet, StreamOutlet)
-    assert outlet.write(b"") == 0
-    outlet.close()
-
-
-def test_anything_else_is_a_file(path):
-    outlet = open_outlet(str(path))
-
-    assert isinstance(outlet, FileOutlet)
 
 
 def test_lines_of_several_processes_do_not_mix_in_a_pipe(pipe):

@@ -16,6 +16,9 @@ class Outlet:
         self.calls = 0
         self.asked = threading.Event()
         self.is_closed = False
+        self.problem = ""
+        self.refused = 0
+        self.reopened = threading.Event()
 
     def write(self, data):
         part = data[: self.room]
@@ -24,6 +27,9 @@ class Outlet:
         self.calls += 1
         self.asked.set()
         return len(part)
+
+    def reopen(self):
+        self.reopened.set()
 
     def close(self):
         self.is_closed = True
@@ -215,3 +221,89 @@ def test_what_was_dropped_is_counted_for_good_also_when_it_was_told():
 
     assert outlet.taken == b"lost 3\n"
     assert sink.lost_total == 3
+
+
+def test_dropped_lines_stay_counted_after_they_were_owned_up_to():
+    outlet = Stuck()
+    sink = sink_of(outlet, max_pending_bytes=1)
+    sink.put("first")
+    outlet.asked.wait(5.0)
+    for _ in range(4):
+        sink.put("line")
+
+    assert sink.lost_total == 3
+
+    outlet.go.set()
+
+    assert sink.close() == 0
+    assert outlet.taken == b"first\nline\nlost 3\n"
+    assert sink.lost_total == 3
+
+
+def test_lines_that_are_left_at_the_end_are_lost_and_counted():
+    outlet = Outlet(room=8)
+    sink = sink_of(outlet, retry_s=60.0)
+    for _ in range(3):
+        sink.put("hello")
+
+    assert sink.close() == 2
+    assert sink.lost_total == 2
+    assert outlet.taken == b"hello\nhe"
+
+
+def test_lines_in_an_outlet_that_hangs_count_as_lost():
+    outlet = Stuck()
+    sink = sink_of(outlet)
+    sink.put("hello")
+    outlet.asked.wait(5.0)
+    sink.put("world")
+
+    assert sink.close(timeout_s=0.01) == 2
+
+    outlet.go.set()
+
+
+def test_lines_that_an_outlet_refuses_for_good_are_owned_up_to():
+    outlet = Outlet()
+    outlet.refused = 2
+    sink = sink_of(outlet)
+    sink.put("hello")
+    outlet.asked.wait(5.0)
+    sink.put("world")
+    sink.close()
+
+    assert outlet.taken == b"hello\nworld\nlost 2\n"
+    assert sink.lost_total == 2
+
+
+def test_trouble_is_told_once_and_its_end_too():
+    told, is_told = [], threading.Semaphore(0)
+    outlet = Outlet(room=0)
+    outlet.problem = "No space left on device"
+
+    def tell(problem):
+        told.append(problem)
+        is_told.release()
+
+    sink = sink_of(outlet, tell=tell)
+    for _ in range(5):
+        outlet.asked.clear()
+        sink.put("hello")
+        outlet.asked.wait(5.0)
+    assert is_told.acquire(timeout=5.0)
+    outlet.problem, outlet.room = "", 100
+    assert is_told.acquire(timeout=5.0)
+    sink.close()
+
+    assert told == ["No space left on device", ""]
+    assert outlet.taken == b"hello\n" * 5
+
+
+def test_an_outlet_is_reopened_without_a_line_to_write():
+    outlet = Outlet()
+    sink = sink_of(outlet)
+    sink.reopen()
+
+    assert outlet.reopened.wait(5.0)
+    assert outlet.calls == 0
+    sink.close()
