@@ -4,7 +4,7 @@ import re
 
 from pyproxy.admin.page import load_page
 
-MOST_BYTES = 34_000
+MOST_BYTES = 35_000
 EVENT_HANDLER = re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE)
 STYLE_ATTRIBUTE = re.compile(r"<[^>]*\sstyle\s*=", re.IGNORECASE)
 ELSEWHERE = re.compile(
