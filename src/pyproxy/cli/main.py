@@ -25,6 +25,8 @@ COMMANDS = (
     "env",
     "schema",
     "health",
+    "top",
+    "bans",
     "version",
 )
 
