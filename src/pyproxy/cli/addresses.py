@@ -12,7 +12,11 @@ _LOOPBACK = {str(IPv4Address(0)): "127.0.0.1", str(IPv6Address(0)): "::1"}
 
 def local_address(listener: ListenerSettings) -> Bind:
     """Where to connect to, from here."""
-    address = listener.address
+    return reachable(listener.address)
+
+
+def reachable(address: Bind) -> Bind:
+    """Where what listens there can be connected to, from here."""
     return replace(address, host=_LOOPBACK.get(address.host, address.host))
 
 

@@ -26,6 +26,8 @@ COMMANDS = (
     "env",
     "schema",
     "health",
+    "top",
+    "bans",
     "version",
 )
 

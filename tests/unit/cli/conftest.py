@@ -10,10 +10,11 @@ import pytest
 
 from pyproxy.cli.certificate_files import LOCAL_HOSTS, CertificateFiles, ensure_certificate
 from pyproxy.cli.main import run
+from tests.desk import Desk
 
 READ_BY_US = (
     "API_", "JWT_", "JWKS_", "PYPROXY_", "RATE_LIMIT_", "PROXY_SECRET", "ALLOWED_CIDR",
-    "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
+    "ADMIN_TOKEN", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
 )  # fmt: skip
 
 
@@ -98,6 +99,14 @@ def answering():
             return 0 if isinstance(name, str) else name[1]
 
         yield start
+
+
+@pytest.fixture
+def desk():
+    """A gateway's admin listener."""
+    desk = Desk()
+    yield desk
+    desk.leave()
 
 
 @pytest.fixture
