@@ -66,7 +66,7 @@ class Handler:
             else gateway.tracer.begin(head, is_tls=exchange.peer.is_tls),
         )
         known, course = known_course(exchange, gateway), None
-        desk.counts.in_flight += 1
+        desk.counts.begun += 1
         try:
             visit = (
                 known.visit.again(exchange, record.request_id)
@@ -100,11 +100,9 @@ class Handler:
         record.ms = (ended - started) * 1000.0
         if exchange.has_begun and not exchange.is_ended:
             record.is_aborted = True
-        if exchange.has_begun and not record.first_byte_at:
+        if not record.first_byte_at and exchange.has_begun:
             record.first_byte_at = ended  # the gateway's own answers leave in one piece
-        counts = desk.counts
-        counts.in_flight -= 1
-        counts.ended(record, started, ended)
+        desk.counts.ended(record, started, ended)
         if desk.access is not None:
             desk.access.put(record, desk.wall())
         if record.trace is not None and (tracer := desk.gateway.tracer) is not None:

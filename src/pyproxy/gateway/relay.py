@@ -41,12 +41,10 @@ class Relay:
     __slots__ = (
         "_connection",
         "_cors",
-        "_counts",
+        "_desk",
         "_exchange",
-        "_now",
         "_request_id",
         "_rules",
-        "_wall",
         "_worked",
         "broke_off",
         "done",
@@ -73,10 +71,8 @@ class Relay:
         self._rules = rules
         self._request_id = request_id
         self._cors = cors
-        self._now = desk.now
-        self._wall = desk.wall
+        self._desk = desk
         self._worked = worked
-        self._counts = desk.counts
         self.done = exchange.signal()
         self.status = 0
         self.head_at = 0.0
@@ -108,7 +104,7 @@ class Relay:
         """Shape the head for the client; it leaves together with what follows it."""
         exchange = self._exchange
         self.status = head.status
-        self.head_at = self._now()
+        self.head_at = self._desk.now()
         self._worked()
         if not exchange.body.is_complete:
             # Answered before the request was whole: the rest of it is not wanted,
@@ -118,18 +114,18 @@ class Relay:
         down = self._shaped(head, keeps=not has_body)
         if down.is_stream:
             self._begin_stream()
-        text = down.lines + downward_end(down, self._request_id, self._wall())
+        text = down.lines + downward_end(down, self._request_id, self._desk.wall())
         exchange.begin(text, length if has_body else None)
 
     def switched(self, head: ResponseHead, protocols: Protocols) -> None:
         """Pass a 101 on; what follows it is no answer any more."""
         exchange = self._exchange
         self.status = head.status
-        self.head_at = self._now()
+        self.head_at = self._desk.now()
         self._worked()
         self._begin_stream()
         down = self._shaped(head, keeps=False)
-        text = down.lines + downward_end(down, self._request_id, self._wall())
+        text = down.lines + downward_end(down, self._request_id, self._desk.wall())
         exchange.switch(text + upgrade_lines(protocols))
 
     def ended(self, refusal: Refusal | None, *, is_cut: bool) -> None:
@@ -146,7 +142,7 @@ class Relay:
 
     def _begin_stream(self) -> None:
         self.is_stream = True
-        self._counts.streams += 1
+        self._desk.counts.streams += 1
 
     def _shaped(self, head: ResponseHead, *, keeps: bool) -> DownwardHead:
         """The head for the client: the last one on the connection, if this is its repetition."""

