@@ -13,6 +13,7 @@ from typing import Final
 
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.groups import restrict
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.link import Link
 from pyproxy.runtime.local_member import resources_for
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {*_OURS, _REOPEN})
     occupy_standard_descriptors()
+    _ = restrict()
     end, sink, memory, slot = map(int, arguments)
     with (
         socket.socket(fileno=end) as link,

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pyproxy.config.load import Loaded, load
+from pyproxy.runtime.groups import restrict
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.loop import new_event_loop
 from pyproxy.runtime.preflight import occupy_standard_descriptors, raise_file_limit
@@ -25,6 +26,7 @@ def serve(loaded: Loaded) -> int:
         ConfigurationError: It cannot start, with every reason.
     """
     occupy_standard_descriptors()
+    _ = restrict()  # what comes of a no is among the remarks
     prepared = prepare(loaded, time.time())
     journal = Journal(loaded.settings.server.log, time.time)
     try:

@@ -20,7 +20,7 @@ from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.keyring import KeyRing
 from pyproxy.identity.keys_file import weak_keys
 from pyproxy.runtime.extras import missing_extras, without_traces
-from pyproxy.runtime.groups import is_restrictable
+from pyproxy.runtime.groups import restrict
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
 from pyproxy.runtime.watch import Stamps, stamps_of
@@ -126,7 +126,7 @@ def _remarks(
         if each is not None:
             yield from each.remarks(wall)
             yield from _preloaded(loaded.settings.headers.hsts, each)
-    if any(tls) and not is_restrictable():
+    if any(tls) and not restrict():
         yield Fault("TLS", _COSTLY_GROUPS)
     yield from sources.local.remarks
 

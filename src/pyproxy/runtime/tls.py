@@ -8,7 +8,6 @@ from pathlib import Path
 from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.certificates import Certificate, read_certificate
-from pyproxy.runtime.groups import default_groups, restrict
 from pyproxy.runtime.preflight import exposed
 from pyproxy.runtime.watch import Stamps, stamps_of
 
@@ -161,7 +160,6 @@ def _context(rules: TlsRules) -> ssl.SSLContext:
     context.set_ciphers(_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
-    restrict(context, default_groups())
     if rules.client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         # A resumed session is not verified again: a client whose certificate

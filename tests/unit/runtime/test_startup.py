@@ -57,7 +57,7 @@ def test_what_is_sound_is_prepared_without_a_word(loaded):
 
 
 def test_costly_key_exchanges_that_cannot_be_taken_back_are_a_remark(loaded, monkeypatch):
-    monkeypatch.setattr(startup, "is_restrictable", lambda: False)
+    monkeypatch.setattr(startup, "restrict", lambda: False)
 
     [remark] = prepare(loaded, WALL).remarks
 
