@@ -203,7 +203,7 @@ class Worker:
     @property
     def bans(self) -> Bans:
         """Who is shut out."""
-        return self._resources.bans
+        return self._sharing.bans
 
     def report(self) -> Report:
         """What is counted, and what is so now."""
