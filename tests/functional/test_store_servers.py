@@ -13,7 +13,7 @@ from pyproxy.limits.bucket import FULL, take
 from pyproxy.limits.limit import Limit
 from pyproxy.store.far import RedisFar
 from pyproxy.store.line import StoreFault
-from pyproxy.store.roll import READ
+from pyproxy.store.roll_scripts import READ
 from pyproxy.store.shared import reach
 from tests.redis_server import (
     RedisServer,

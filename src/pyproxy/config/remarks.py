@@ -110,8 +110,8 @@ def _lets_all_pass(settings: Settings) -> Iterator[Finding]:
     if not settings.store.url.is_memory and settings.store.on_failure == "allow":
         yield Finding(
             ("store", "on_failure"),
-            'is "allow": while the store is down nothing is limited and no revoked token is '
-            'refused; "local" limits in memory meanwhile, "deny" answers 503',
+            'is "allow": while the store is down nothing is limited; "local" limits in memory '
+            'meanwhile, "deny" answers 503',
         )
 
 

@@ -203,7 +203,7 @@ class Worker:
     @property
     def bans(self) -> Bans:
         """Who is shut out."""
-        return self._resources.bans
+        return self._sharing.bans
 
     def report(self) -> Report:
         """What is counted, and what is so now."""
@@ -216,7 +216,7 @@ class Worker:
         report.endpoints = states.endpoints_of(desk.gateway)
         report.certificates = states.certificates_of(prepared)
         report.key_sets = states.key_sets_of(resources.key_sets, self._remote, desk.now())
-        report.store = states.store_of(resources.store)
+        report.store = states.store_of(desk.gateway.store)
         states.tell_bans(report, desk.attempts, resources.bans, desk.now())
         report.counters[STORE_FAILURES, ()] = report.store.failures
         return report

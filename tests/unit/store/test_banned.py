@@ -5,7 +5,8 @@ import pytest
 from pyproxy.limits.bans import BanRules
 from pyproxy.limits.memory_bans import MOST_BANS, MemoryBans
 from pyproxy.store.banned import FAILED, FORGET, MOST_AFTER, SpreadBans
-from pyproxy.store.roll import LIFT, PUT, Entry
+from pyproxy.store.roll import Entry
+from pyproxy.store.roll_scripts import LIFT, PUT
 from tests.unit.store.test_roll import NOW
 
 CLIENT = "192.0.2.1"

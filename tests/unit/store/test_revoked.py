@@ -3,7 +3,7 @@ import pytest
 from pyproxy.errors.refusal import StoreUnavailable
 from pyproxy.identity.revocations import GRACE_S, Revocations, short
 from pyproxy.store.revoked import SpreadRevocations
-from pyproxy.store.roll import PUT
+from pyproxy.store.roll_scripts import PUT
 from tests.unit.store.test_roll import FakeLine
 
 NOW = 1_800_000_000.0

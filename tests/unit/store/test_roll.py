@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from pyproxy.store.roll import LIFT, LIFTED_S, PUT, READ, Entry, Roll
+from pyproxy.store.roll import Entry, Roll
+from pyproxy.store.roll_scripts import LIFT, LIFTED_S, PUT, READ
 
 NOW = 1_800_000_000.0
 
