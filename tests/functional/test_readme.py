@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from pyproxy.cli.demonstration_question import GREETING
+from pyproxy.cli.main import commands
+from pyproxy.config.environment import Environment
+from pyproxy.config.surroundings import Surroundings
 from tests.lab.gateway import COMMAND, environment, run, serving
 
 ROOT = Path(__file__).parents[2]
@@ -152,3 +155,35 @@ def test_make_targets_are_there(target):
 )
 def test_links_lead_somewhere(link):
     assert (ROOT / link).exists()
+
+
+def test_every_command_is_named():
+    told = set(re.findall(r"`(?:pyproxy )?([a-z]+)[^`]*`", "".join(table("Running it"))))
+
+    assert set(commands.commands) <= told
+
+
+def test_every_variable_that_is_named_is_read():
+    class Noting(dict):
+        def get(self, name, default=None):
+            asked.add(name)
+            return super().get(name, default)
+
+    asked = {"PYPROXY_CONFIG", "NO_COLOR"}  # by the commands themselves
+    environment = Environment(Surroundings(Noting(), Path(), lambda _: ""))
+    environment.fill({"routes": [{"auth": ["token"]}], "egress": {"proxy": "http://proxy:3128"}})
+    named = {
+        name
+        for row in table("Environment variables")
+        for name in re.findall(r"`([A-Z][A-Z_]+)`", row.split("|")[1])
+    }
+
+    providers = {name for name in named if name.endswith(("_API_KEY", "_API_TARGET"))}
+    assert named - providers <= asked
+    assert providers
+
+
+def table(section):
+    """The rows of the tables of one section."""
+    _, _, rest = README.partition(f"\n## {section}\n")
+    return [line for line in rest.partition("\n## ")[0].split("\n") if line.startswith("| `")]
