@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["SECURITY.md", "docs/security-review.md", "docs/limits.md"]
-KINDS = "unit|functional|process|contract|providers|endurance|fuzz"
+PAGES = ["SECURITY.md", "docs/security-review.md", "docs/limits.md", "docs/operations.md"]
+KINDS = "unit|functional|process|contract|providers|endurance|fuzz|browser|deploy"
 NAMED = re.compile(rf"`((?:{KINDS})/[\w/]+\.py)(?:::(\w+))?`")
 # What looks like a test and is written in another way would be looked for by nobody.
 LOOSE = re.compile(r"test_\w+(?:\.py)?")
