@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from pyproxy.cli.addresses import reachable
-from pyproxy.cli.configuration import load_configuration
+from pyproxy.cli.configuration import find, load_configuration
 from pyproxy.config.bind import Bind
 from pyproxy.config.fields import is_field_value
 from pyproxy.config.origin import DEFAULT_PORTS
@@ -176,7 +176,7 @@ def access_to(config_file: Path | None, url: str, token: str) -> AdminAccess:
 
     Args:
         config_file: From ``--config``; looked at only without ``url``: what is configured for
-            one gateway is shown to no other.
+            one gateway is shown to no other. Without a file it is the default listener.
         url: From ``--url``; empty: as configured.
         token: From ``--token`` or ADMIN_TOKEN; wins over the configured one.
 
@@ -187,6 +187,9 @@ def access_to(config_file: Path | None, url: str, token: str) -> AdminAccess:
         raise ConfigurationError(Fault("--token", "cannot be sent: no header can hold it"))
     if url:
         access = AdminAccess.at(url)
+    elif find(config_file) is None:
+        # All that the environment alone can say of it is the token.
+        access = AdminAccess.configured(ServerSettings())
     else:
         access = AdminAccess.configured(load_configuration(config_file).settings.server)
     return replace(access, token=Secret(token)) if token else access

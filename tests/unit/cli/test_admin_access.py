@@ -31,6 +31,13 @@ def test_listener_is_where_the_configuration_says(configure):
     assert access_to(None, "", "").address == Bind("127.0.0.1", 9123)
 
 
+def test_without_a_file_it_is_where_it_is_by_default(here):
+    del here
+
+    assert access_to(None, "", "").address == Bind("127.0.0.1", 9100)
+    assert access_to(None, "", TOKEN).token.reveal() == TOKEN
+
+
 @pytest.mark.parametrize(("admin", "host"), [("[::]:9100", "::1"), ("10.1.2.3:9100", "10.1.2.3")])
 def test_every_interface_is_reached_by_loopback(configure, admin, host):
     configure(admin, f'admin_token = "{TOKEN}"')
