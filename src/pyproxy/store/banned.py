@@ -95,6 +95,7 @@ class SpreadBans:
         """Count a failed authentication; whether it began a ban by what happened here."""
         if self._local.failed(client, rules, now):
             self._share(client, rules.lasting_s)
+            self._forget(client)  # or the first failure after a short ban began the next one
             return True
         if 0 < rules.after <= MOST_AFTER and not self._local.left_s(client, now):
             self._count(client, rules)
@@ -109,7 +110,7 @@ class SpreadBans:
         """Let a client in again everywhere, and forget its failures; whether it was banned here."""
         was_banned = self._local.lift(client, now)
         self.roll.lift_soon(client, self._shared_now())
-        self._line.tell(FORGET, (self._key(client),), ())
+        self._forget(client)
         return was_banned
 
     def in_force(self, now: float) -> tuple[Ban, ...]:
@@ -131,6 +132,9 @@ class SpreadBans:
 
         values = (rules.after, rules.within_s * _US)
         self._line.ask(FAILED, (self._key(client),), values).add_done_callback(judge)
+
+    def _forget(self, client: str) -> None:
+        self._line.tell(FORGET, (self._key(client),), ())
 
     def _share(self, client: str, lasting_s: float) -> None:
         now = self._shared_now()

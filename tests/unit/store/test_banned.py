@@ -79,8 +79,10 @@ async def test_the_one_too_many_here_bans_everywhere():
     begun = [bans.failed(CLIENT, RULES, MOMENT) for _ in range(3)]
 
     assert begun == [False, False, True]
-    ((_, _, values),) = line.told
+    (_, _, values), (_, forgotten, _) = line.told
+    assert line.scripts() == [PUT, FORGET]
     assert values[1:4] == (CLIENT.encode(), NOW + 900.0, NOW)
+    assert forgotten == line.asked[0][1]  # the ban's failures count towards no other
     assert not bans.failed(CLIENT, RULES, MOMENT)
     assert len(line.asked) == 2  # who is banned already is not counted
 
