@@ -286,6 +286,21 @@ async def test_good_key_that_asks_for_too_many_tokens_is_not_banned(start, willi
     assert await statuses(client, 1) == [200]
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/token")])
+async def test_good_key_that_is_not_known_yet_and_comes_in_crowds_is_not_banned(
+    start, willing, signing, method, path
+):
+    key_hash = bcrypt.hashpw(OTHER_KEY.encode(), bcrypt.gensalt(10)).decode()
+    gateway = await start(willing, keys_text=f"bob:{key_hash}\n", auth=signing, more=BAN)
+    clients = [await gateway.connect() for _ in range(40)]
+    answers = await asyncio.gather(*(each.ask(method, path, key=OTHER_KEY) for each in clients))
+    got = {answer.status for answer in answers}
+
+    assert got == ({200} if method == "GET" else {200, 429})
+    assert gateway.lines.of("auth.banned") == []
+    assert await statuses(clients[0], 1, key=OTHER_KEY) == [200]
+
+
 async def test_keys_guessed_at_token_are_failures_although_its_limit_is_spent(
     start, willing, signing
 ):
