@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from pyproxy.limits.bans import Ban, BanRules, Bans
@@ -148,7 +149,9 @@ class SpreadBans:
 
     def _hear(self, client: str, until: float) -> None:
         left_s = until - self._shared_now()
-        if left_s > 0.0:
+        if left_s <= 0.0:
+            return
+        with suppress(ValueError):  # no address: somebody else writes to these keys
             self._local.ban(client, left_s, self._monotonic())
 
     def _lifted(self, client: str) -> None:

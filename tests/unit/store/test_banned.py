@@ -108,6 +108,17 @@ async def test_what_others_ban_and_lift_counts_here_by_the_stores_clock():
     assert bans.in_force(MOMENT) == ()
 
 
+async def test_what_is_no_address_is_banned_nowhere_and_taken_off():
+    line = FakeLine()
+    bans = bans_of(line)
+    name = "n" * 49
+    assert bans.roll.hear(f"put {NOW + 90.0:f} {NOW:f} 1 {name}".encode())
+    assert bans.in_force(MOMENT) == ()
+
+    bans.notice()
+    assert line.scripts() == [LIFT]
+
+
 async def test_bans_from_before_are_shared_too():
     line = FakeLine()
     bans = bans_of(line)
