@@ -25,6 +25,7 @@ class Sharing:
 
     Attributes:
         shared: In force; ``None``: nothing is shared.
+        bans_begun: Bans that began by what all machines counted together, and this one heard.
     """
 
     def __init__(self, resources: Resources, tasks: Tasks, journal: Journal) -> None:
@@ -33,6 +34,7 @@ class Sharing:
         self._journal = journal
         self._running: asyncio.Task[None] | None = None
         self.shared: Shared | None = None
+        self.bans_begun = 0
 
     def made_for(self, settings: StoreSettings) -> Shared | None:
         """What these settings ask for: what is in force if it was made of the same."""
@@ -59,6 +61,7 @@ class Sharing:
         self._journal.log.write("warning" if event == "store.down" else "info", event, "", values)
 
     def _begun(self, client: str, rules: BanRules) -> None:
+        self.bans_begun += 1
         details: dict[str, str | int | float] = {
             "client": client,
             "failures": rules.after,

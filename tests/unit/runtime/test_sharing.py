@@ -83,6 +83,7 @@ async def test_bans_of_all_machines_together_are_audited(sharing, lines):
     sharing._begun("192.0.2.1", BanRules(20, 600.0, 900.0))
     (line,) = await told(lines)
 
+    assert sharing.bans_begun == 1
     assert (line["event"], line["ip"], line["details"]["failures"]) == (
         "auth.banned",
         "192.0.2.1",
