@@ -51,7 +51,7 @@ def report_of(
     report.gauges[BCRYPT_WAITING, ()] = resources.gate.waiting
     report.gauges[BANS_IN_FORCE, ()] = resources.bans.count(now)
     report.counters[BANS, ()] = desk.counts.bans_begun + sharing.bans_begun
-    report.endpoints = endpoints_of(desk.gateway)
+    report.endpoints = endpoints_of(desk.gateway, now)
     report.certificates = certificates_of(prepared)
     report.key_sets = key_sets_of(resources.key_sets, remote, now)
     report.store = store_of(desk.gateway.store)
@@ -59,8 +59,8 @@ def report_of(
     return report
 
 
-def endpoints_of(gateway: Gateway) -> tuple[EndpointState, ...]:
-    """Where the routes in force lead, route by route."""
+def endpoints_of(gateway: Gateway, now: float) -> tuple[EndpointState, ...]:
+    """Where the routes in force lead, route by route; ``now`` is monotonic seconds."""
     return tuple(
         EndpointState(
             plan.name,
@@ -68,6 +68,7 @@ def endpoints_of(gateway: Gateway) -> tuple[EndpointState, ...]:
             plan.upstream.state_of(endpoint),
             endpoint.busy,
             endpoint.idle,
+            endpoint.standing.is_due(now),
         )
         for plan in gateway.plans
         for endpoint in plan.upstream.endpoints
