@@ -231,6 +231,24 @@ async def test_token_with_a_broken_signature_counts(start, willing, signing):
     assert await statuses(client, 4, key=cut) == [401, 401, 401, 403]
 
 
+async def test_expired_token_and_missing_secret_are_no_attempts_beyond_the_limit_either(
+    start, willing, signing, secrets
+):
+    secrets.append(SECRET)
+    limit = '[rate_limits.auth]\nrate = "1r/h"\nburst = 2\n'
+    more = BAN + limit + _secret_route(willing)
+    auth = signing.replace("[auth.jwt]", '[auth.jwt]\nleeway = "0s"\nttl = "1s"')
+    gateway = await start(willing, auth=auth, more=more)
+    token = (await gateway.ask("POST", "/token")).json["token"]
+    client = await gateway.connect()
+    await asyncio.sleep(1.1)
+    got = await statuses(client, 6, key=token)
+    got += [(await client.ask("GET", "/secret", key=None)).status for _ in range(6)]
+
+    assert got == [401] * 2 + [429] * 10
+    assert await statuses(client, 1) == [200]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "lines", "key", "status"),
     [

@@ -7,6 +7,7 @@ from pyproxy.errors.refusal import (
     ExpiredToken,
     InvalidToken,
     RateLimited,
+    Refusal,
     Unauthenticated,
 )
 from pyproxy.identity.credential import Credential
@@ -63,6 +64,20 @@ class Budget(Protocol):
     async def spend(self) -> None:
         """Count a failure; raises RateLimited if none was left."""
         ...
+
+
+async def spend(budget: Budget, refusal: Refusal) -> None:
+    """Count a refusal as a failure; where none is left it is no more of an attempt than before.
+
+    Raises:
+        RateLimited: None was left.
+    """
+    try:
+        await budget.spend()
+    except AttemptsSpent as spent:
+        if refusal.is_failed_attempt:
+            raise
+        raise spent.uncounted() from spent
 
 
 class Authenticator:
@@ -160,8 +175,9 @@ class Authenticator:
         if principal is None:
             return await self._hash_key(key, wall, budget)
         if principal.is_expired(wall):
-            await budget.spend()
-            raise ExpiredToken(f"key {principal.key_id} has expired")
+            expired = ExpiredToken(f"key {principal.key_id} has expired")
+            await spend(budget, expired)
+            raise expired
         return principal
 
     async def _hash_key(self, key: str, wall: float, budget: Budget) -> Principal:
@@ -220,8 +236,8 @@ class Authenticator:
         """Likewise, of one that reserved nothing."""
         try:
             return self._let_in(key, key_hash, wall)
-        except ExpiredToken:
-            await budget.spend()
+        except ExpiredToken as expired:
+            await spend(budget, expired)
             raise
 
     def _let_in(self, key: str, key_hash: bytes, wall: float) -> Principal:
@@ -249,8 +265,8 @@ class Authenticator:
     async def _verify_token(self, token: str, wall: float, budget: Budget) -> Principal:
         try:
             return await self._try_token(token, wall)
-        except Unauthenticated:
-            await budget.spend()
+        except Unauthenticated as refusal:
+            await spend(budget, refusal)
             raise
 
     async def _try_token(self, token: str, wall: float) -> Principal:
