@@ -13,6 +13,7 @@ from pyproxy.runtime.tasks import Tasks
 
 # Requests that began by the configuration before may still ask the store of that one.
 _LINGER_S: Final = 5.0
+_AGAIN_S: Final = 1.0
 
 
 class Sharing:
@@ -54,7 +55,16 @@ class Sharing:
         if self._running is not None:
             _ = self._tasks.start(_end_later(self._running), "store before")
         self.shared = shared
-        self._running = None if shared is None else self._tasks.start(shared.run(), "store")
+        self._running = None if shared is None else self._tasks.start(self._keep(shared), "store")
+
+    async def _keep(self, shared: Shared) -> None:
+        """Run a store, and again after a fault of ours: without it, it counts as down for good."""
+        while True:
+            try:
+                await shared.run()
+            except Exception as exc:  # noqa: BLE001 - around a background task
+                self._journal.report("store", exc)
+            await asyncio.sleep(_AGAIN_S)
 
     def _tell(self, event: Literal["store.up", "store.down"], reason: str) -> None:
         values = {"reason": reason} if reason else {}

@@ -201,6 +201,19 @@ async def test_who_gave_up_waiting_disturbs_nobody():
         assert await there == (2,)
 
 
+async def test_it_can_be_run_again():
+    far = Fake()
+    async with line_to(far) as line:
+        await up(line)
+    assert not line.is_up
+
+    again = asyncio.create_task(line.run())
+    await up(line)
+    assert await line.ask(SCRIPT, (), (5,)) == (5,)
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
+
+
 async def test_at_the_end_whoever_waits_is_told():
     far = Fake()
     async with line_to(far, timeout_s=5.0) as line:
