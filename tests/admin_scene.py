@@ -37,8 +37,8 @@ def histogram(**counts):
     return Histogram(1.5, numbers)
 
 
-def endpoint(route, name, state="up"):
-    return EndpointState(route, name, state, under_way=1, idle=4)
+def endpoint(route, name, state="up", *, is_due=False):
+    return EndpointState(route, name, state, under_way=1, idle=4, is_due=is_due)
 
 
 def report(**values):

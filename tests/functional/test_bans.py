@@ -231,6 +231,24 @@ async def test_token_with_a_broken_signature_counts(start, willing, signing):
     assert await statuses(client, 4, key=cut) == [401, 401, 401, 403]
 
 
+async def test_expired_token_and_missing_secret_are_no_attempts_beyond_the_limit_either(
+    start, willing, signing, secrets
+):
+    secrets.append(SECRET)
+    limit = '[rate_limits.auth]\nrate = "1r/h"\nburst = 2\n'
+    more = BAN + limit + _secret_route(willing)
+    auth = signing.replace("[auth.jwt]", '[auth.jwt]\nleeway = "0s"\nttl = "1s"')
+    gateway = await start(willing, auth=auth, more=more)
+    token = (await gateway.ask("POST", "/token")).json["token"]
+    client = await gateway.connect()
+    await asyncio.sleep(1.1)
+    got = await statuses(client, 6, key=token)
+    got += [(await client.ask("GET", "/secret", key=None)).status for _ in range(6)]
+
+    assert got == [401] * 2 + [429] * 10
+    assert await statuses(client, 1) == [200]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "lines", "key", "status"),
     [
@@ -284,6 +302,21 @@ async def test_good_key_that_asks_for_too_many_tokens_is_not_banned(start, willi
 
     assert got == [200] * 2 + [429] * 16
     assert await statuses(client, 1) == [200]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/token")])
+async def test_good_key_that_is_not_known_yet_and_comes_in_crowds_is_not_banned(
+    start, willing, signing, method, path
+):
+    key_hash = bcrypt.hashpw(OTHER_KEY.encode(), bcrypt.gensalt(10)).decode()
+    gateway = await start(willing, keys_text=f"bob:{key_hash}\n", auth=signing, more=BAN)
+    clients = [await gateway.connect() for _ in range(40)]
+    answers = await asyncio.gather(*(each.ask(method, path, key=OTHER_KEY) for each in clients))
+    got = {answer.status for answer in answers}
+
+    assert got == ({200} if method == "GET" else {200, 429})
+    assert gateway.lines.of("auth.banned") == []
+    assert await statuses(clients[0], 1, key=OTHER_KEY) == [200]
 
 
 async def test_keys_guessed_at_token_are_failures_although_its_limit_is_spent(

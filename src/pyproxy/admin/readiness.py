@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from pyproxy.admin.snapshot import Snapshot
+from pyproxy.telemetry.report import EndpointState
 
-_UP = "up"
+_OUT, _UNHEALTHY = "out", "unhealthy"
 
 
 def reasons_against(snapshot: Snapshot) -> tuple[str, ...]:
@@ -21,8 +22,14 @@ def _reasons(snapshot: Snapshot) -> Iterator[str]:
     report = snapshot.report
     for route in snapshot.settings.routes:
         of_route = [each for each in report.endpoints if each.route == route.name]
-        if of_route and all(each.state != _UP for each in of_route):
+        # Who was out for its term is known to be down by no later request, and whoever sends
+        # requests only where it is ready would never find out: it counts as one to be tried.
+        if of_route and all(each.state == _UNHEALTHY or _is_out(each) for each in of_route):
             states = ", ".join(f"{each.name} is {each.state}" for each in of_route)
             yield f"route {route.name}: {states}"
     if snapshot.settings.store.on_failure == "deny" and not report.store.is_up:
         yield "the store does not answer, and store.on_failure is deny"
+
+
+def _is_out(endpoint: EndpointState) -> bool:
+    return endpoint.state == _OUT and not endpoint.is_due

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pyproxy.cli.spans import span
+from pyproxy.cli.figures import span
 from pyproxy.cli.status import RouteStatus, Status
 
 # As the alert rules and the status page have it: days before a certificate ends.

@@ -11,7 +11,7 @@ import click
 
 from pyproxy.cli.admin_access import NoAnswer, access_to, token_option, url_option
 from pyproxy.cli.configuration import config_option
-from pyproxy.cli.spans import span
+from pyproxy.cli.figures import span
 from pyproxy.cli.status import bans_from
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.telemetry.style import shown

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pyproxy.cli.alarms import SOON_DAYS, URGENT_DAYS, alarms
-from pyproxy.cli.spans import count, milliseconds, rate, share, size, span
+from pyproxy.cli.figures import count, milliseconds, rate, share, size, span
 from pyproxy.cli.status import RouteStatus, Status
 from pyproxy.telemetry.style import DIM, GREEN, RED, YELLOW, painted, shown
 

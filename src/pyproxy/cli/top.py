@@ -16,8 +16,8 @@ from pyproxy.cli.admin_access import (
     url_option,
 )
 from pyproxy.cli.configuration import config_option
+from pyproxy.cli.figures import span
 from pyproxy.cli.live_terminal import LiveTerminal
-from pyproxy.cli.spans import span
 from pyproxy.cli.status import Status, status_from
 from pyproxy.cli.status_lines import Line, Span, fitted, status_lines
 from pyproxy.config.quantities import parse_positive_seconds

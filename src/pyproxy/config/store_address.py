@@ -64,7 +64,7 @@ class StoreAddress:
     path: str = ""
     database: int = 0
     master: str = ""
-    user: str = ""
+    user: str = field(default="", repr=False)
     password: Secret | None = None
     origin: str = field(default=LITERAL, compare=False)
 

@@ -60,12 +60,11 @@ def count_attempt(
     """
     if not refusal.is_failed_attempt or record.user:
         return
-    desk.attempts.failed += 1
     client = countable(record.ip, peer, gateway.trusted)
     rules = gateway.ban
     if not client or not desk.bans.failed(client, rules, desk.now()):
         return
-    desk.attempts.bans_begun += 1
+    desk.counts.bans_begun += 1
     gateway.authenticator.forsake(client)
     desk.audit.put(
         "auth.banned",

@@ -15,19 +15,6 @@ from pyproxy.telemetry.sparing import SparingLog
 
 
 @dataclass(slots=True)
-class Attempts:
-    """Counts of this process that only grow.
-
-    Attributes:
-        failed: Authentications.
-        bans_begun: Bans that began with one of them.
-    """
-
-    failed: int = 0
-    bans_begun: int = 0
-
-
-@dataclass(slots=True)
 class Desk:
     """The worker's side of the gateway.
 
@@ -45,7 +32,6 @@ class Desk:
         under_way: Requests under way by user and route, where a route limits them.
         counts: What is counted of all requests.
         bans: Addresses that are shut out.
-        attempts: What was tried in vain.
     """
 
     gateway: Gateway
@@ -61,4 +47,3 @@ class Desk:
     under_way: Occupancy = field(default_factory=MemoryOccupancy)
     counts: Counts = field(default_factory=Counts)
     bans: Bans = field(default_factory=MemoryBans)
-    attempts: Attempts = field(default_factory=Attempts)

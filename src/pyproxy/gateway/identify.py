@@ -13,7 +13,7 @@ from pyproxy.gateway.gateway import Gateway
 from pyproxy.gateway.plan import Plan
 from pyproxy.gateway.stray import find_strays
 from pyproxy.gateway.visit import Visit
-from pyproxy.identity.authenticator import Authenticator, Budget
+from pyproxy.identity.authenticator import Authenticator, Budget, spend
 from pyproxy.identity.credential import Credential, CredentialRules, find_credential
 from pyproxy.identity.echo import everywhere
 from pyproxy.identity.principal import ANONYMOUS, Principal
@@ -82,8 +82,8 @@ async def identify(
             )
             return Caller(principal, strays)
         credential = _credential(plan, visit)
-    except (InvalidToken, InvalidSharedSecret):
-        await budget.spend()
+    except (InvalidToken, InvalidSharedSecret) as refusal:
+        await spend(budget, refusal)
         raise
     caller = await verify(gateway.authenticator, credential, budget, wall)
     if not plan.credentials.is_everywhere:

@@ -199,9 +199,7 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
     try:
         await budget.spend()
     except AttemptsSpent as exc:
-        if _is_harmless(gateway, visit, desk.wall()):
-            raise exc.uncounted() from exc
-        raise
+        raise _unpaid(gateway, visit, exc, desk.wall()) from exc
     if gateway.minter is None:
         raise NoSigningKey
     caller = await _caller(desk, gateway, visit, record, _Prepaid(budget.client))
@@ -233,13 +231,15 @@ async def _token(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> 
     _answer(desk, gateway, visit, record, json.dumps(body).encode(), b"Cache-Control: no-store\r\n")
 
 
-def _is_harmless(gateway: Gateway, visit: Visit, wall: float) -> bool:
-    """Whether a request for a token that is one too many tries nothing: it may be a good key's."""
+def _unpaid(gateway: Gateway, visit: Visit, spent: AttemptsSpent, wall: float) -> Refusal:
+    """The refusal of a request for a token that is one too many; it may be a good key's."""
     try:
         credential = presented(visit, gateway.credentials)
     except Refusal:
-        return False
-    return credential is None or gateway.authenticator.recall(credential, wall) is not None
+        return spent
+    if credential is None or gateway.authenticator.recall(credential, wall) is not None:
+        return spent.uncounted()
+    return gateway.authenticator.untried(credential, spent)
 
 
 async def _revoke(desk: Desk, gateway: Gateway, visit: Visit, record: Record) -> None:

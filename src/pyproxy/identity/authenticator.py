@@ -2,7 +2,14 @@
 
 from typing import Protocol
 
-from pyproxy.errors.refusal import ExpiredToken, InvalidToken, RateLimited, Unauthenticated
+from pyproxy.errors.refusal import (
+    AttemptsSpent,
+    ExpiredToken,
+    InvalidToken,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+)
 from pyproxy.identity.credential import Credential
 from pyproxy.identity.hashing import BcryptGate
 from pyproxy.identity.keyring import KeyRing
@@ -57,6 +64,20 @@ class Budget(Protocol):
     async def spend(self) -> None:
         """Count a failure; raises RateLimited if none was left."""
         ...
+
+
+async def spend(budget: Budget, refusal: Refusal) -> None:
+    """Count a refusal as a failure; where none is left it is no more of an attempt than before.
+
+    Raises:
+        RateLimited: None was left.
+    """
+    try:
+        await budget.spend()
+    except AttemptsSpent as spent:
+        if refusal.is_failed_attempt:
+            raise
+        raise spent.uncounted() from spent
 
 
 class Authenticator:
@@ -126,6 +147,10 @@ class Authenticator:
         """Hash no more for a client that has been banned."""
         self._gate.forsake(client)
 
+    def untried(self, credential: Credential, refusal: AttemptsSpent) -> RateLimited:
+        """The refusal of a credential that is not tried; the same one counts once."""
+        return self._gate.untried(credential.token.encode(), refusal)
+
     def replace_keys(self, keyring: KeyRing) -> None:
         """Put new keys in force; whoever lost theirs is out from the next request on."""
         self._keyring = keyring
@@ -150,8 +175,9 @@ class Authenticator:
         if principal is None:
             return await self._hash_key(key, wall, budget)
         if principal.is_expired(wall):
-            await budget.spend()
-            raise ExpiredToken(f"key {principal.key_id} has expired")
+            expired = ExpiredToken(f"key {principal.key_id} has expired")
+            await spend(budget, expired)
+            raise expired
         return principal
 
     async def _hash_key(self, key: str, wall: float, budget: Budget) -> Principal:
@@ -162,7 +188,8 @@ class Authenticator:
         if not hashes or self._recall.is_known_failure(key, wall):
             await budget.spend()
             raise InvalidToken("unknown key")
-        await budget.reserve()
+        if not await self._is_reserved(key, hashes, budget):
+            return await self._join(key, hashes, wall, budget)
         try:
             index = await self._gate.matches(key.encode(), hashes, budget.client)
         except RateLimited:
@@ -176,14 +203,41 @@ class Authenticator:
         await budget.refund()
         return principal
 
+    async def _is_reserved(self, key: str, hashes: tuple[bytes, ...], budget: Budget) -> bool:
+        """Set a failure aside; not for a key that is being tried, which is no further attempt.
+
+        Raises:
+            RateLimited: None is left.
+        """
+        secret = key.encode()
+        if self._gate.is_trying(secret, hashes):
+            return False
+        try:
+            await budget.reserve()
+        except AttemptsSpent as spent:
+            if self._gate.is_trying(secret, hashes):  # since the store was asked
+                return False
+            raise self._gate.untried(secret, spent) from spent
+        return True
+
+    async def _join(
+        self, key: str, hashes: tuple[bytes, ...], wall: float, budget: Budget
+    ) -> Principal:
+        """Whose a key is that came more than once before it was known: a client that starts."""
+        index = await self._gate.matches(key.encode(), hashes, budget.client)
+        if index is None:
+            await budget.spend()
+            raise InvalidToken("unknown key")
+        return await self._let_in_again(key, hashes[index], wall, budget)
+
     async def _let_in_again(
         self, key: str, key_hash: bytes, wall: float, budget: Budget
     ) -> Principal:
         """Likewise, of one that reserved nothing."""
         try:
             return self._let_in(key, key_hash, wall)
-        except ExpiredToken:
-            await budget.spend()
+        except ExpiredToken as expired:
+            await spend(budget, expired)
             raise
 
     def _let_in(self, key: str, key_hash: bytes, wall: float) -> Principal:
@@ -211,8 +265,8 @@ class Authenticator:
     async def _verify_token(self, token: str, wall: float, budget: Budget) -> Principal:
         try:
             return await self._try_token(token, wall)
-        except Unauthenticated:
-            await budget.spend()
+        except Unauthenticated as refusal:
+            await spend(budget, refusal)
             raise
 
     async def _try_token(self, token: str, wall: float) -> Principal:

@@ -148,7 +148,7 @@ class BcryptGate:
         """
         if self._is_closed:
             raise _busy()
-        name = (hashlib.sha256(secret).digest(), (key_hash,))
+        name = _name(secret, (key_hash,))
         work = self._confirming.get(name)
         if work is None:
             loop = asyncio.get_running_loop()
@@ -156,6 +156,24 @@ class BcryptGate:
             self._confirming[name] = work
             work.add_done_callback(partial(self._confirming.pop, name))
         return await asyncio.shield(work)
+
+    def is_trying(self, secret: bytes, hashes: tuple[bytes, ...]) -> bool:
+        """Whether a secret is being hashed, or waits to be: it will cost nothing more."""
+        return _name(secret, hashes) in self._attempts
+
+    def untried(self, secret: bytes, refusal: AttemptsSpent) -> RateLimited:
+        """The refusal of a secret that is not tried: of an attempt once, and then of none.
+
+        So many unknown keys at once are guesses, of which each counts once: whoever comes
+        again with a key that might be good is not taken for one who tries many.
+        """
+        mark = hash(secret)  # keyed, by the interpreter
+        if mark in self._refused:
+            return refusal.uncounted()
+        if len(self._refused) >= MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+        self._refused[mark] = None
+        return refusal
 
     def forsake(self, client: str) -> None:
         """Refuse what one client waits for and nobody else does, the hashing under way too."""
@@ -181,31 +199,18 @@ class BcryptGate:
         Raises:
             RateLimited: There is no room.
         """
-        name = (hashlib.sha256(secret).digest(), hashes)
+        name = _name(secret, hashes)
         attempt = self._attempts.get(name)
         if attempt is None:
             self._make_room(client)
             attempt = _Attempt(name, secret, asyncio.get_running_loop().create_future())
             if not self._turns.try_add(client, attempt):
-                raise self._turned_away(secret)
+                spent = AttemptsSpent("too many keys of this client wait", fields=_PATIENCE)
+                raise self.untried(secret, spent)
             self._attempts[name] = attempt
         elif not attempt.turn.is_set():
             self._turns.try_add(client, attempt)  # without room it has the others' turn
         return attempt
-
-    def _turned_away(self, secret: bytes) -> RateLimited:
-        """What a client hears that has a full line already.
-
-        So many unknown keys at once are guesses, of which each counts once: whoever comes
-        again with a key that might be good is not taken for one who tries many.
-        """
-        mark = hash(secret)  # keyed, by the interpreter
-        if mark in self._refused:
-            return _busy()
-        if len(self._refused) >= MOST_REFUSED:
-            del self._refused[next(iter(self._refused))]
-        self._refused[mark] = None
-        return AttemptsSpent("too many keys of this client are waiting", fields=_PATIENCE)
 
     def _make_room(self, client: str) -> None:
         if self._is_closed:
@@ -273,6 +278,10 @@ class BcryptGate:
         self._turns.remove(attempt)
         if self._attempts.get(attempt.name) is attempt:
             del self._attempts[attempt.name]
+
+
+def _name(secret: bytes, hashes: tuple[bytes, ...]) -> _Name:
+    return hashlib.sha256(secret).digest(), hashes
 
 
 def _is_match(secret: bytes, key_hash: bytes) -> bool:

@@ -195,7 +195,8 @@ class SharedBans:
 
     def _read(self, row: int) -> None:
         before = self._client_of.pop(row, None)
-        if before is not None:
+        # Another row may hold that client by now, and have been read already.
+        if before is not None and self._row_of.get(before) == row:
             del self._row_of[before], self._until[before]
         until = self._ends[row]
         if until == _ENDED:

@@ -13,8 +13,8 @@ from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.local_member import LocalMember
 from pyproxy.runtime.members import Lost, Member, all_of, workers_of
+from pyproxy.runtime.muster import MemberReport, Muster, reports_of
 from pyproxy.runtime.process_member import ProcessMember
-from pyproxy.runtime.roll import MemberReport, Roll, reports_of
 from pyproxy.runtime.sockets import Listening, listen
 from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.tasks import Tasks
@@ -60,7 +60,7 @@ class Crew:
         # Guards who is a member, and what is in force: one change at a time.
         self._lock = asyncio.Lock()
         self._is_ending = False
-        self._roll = Roll()
+        self._muster = Muster()
         self.loaded: Loaded | None = None
         self.listenings: tuple[Listening, ...] = ()
 
@@ -81,7 +81,7 @@ class Crew:
     @property
     def retired(self) -> Report:
         """What workers counted that have ended, and this process itself; add it to ``reports``."""
-        return self._roll.total_past(self._journal.lost_total)
+        return self._muster.total_past(self._journal.lost_total)
 
     # A change
 
@@ -188,7 +188,7 @@ class Crew:
         self._leaving += surplus
         self.loaded, self.listenings = loaded, listenings
         self._journal.commit()
-        self._roll.count_users(loaded.settings.metrics.users)
+        self._muster.count_users(loaded.settings.metrics.users)
         for each in newcomers:
             self._tend_soon(each, 0.0)
         # The new ones first, so that there is always somebody who accepts.
@@ -226,12 +226,12 @@ class Crew:
         if self._is_ending:
             return
         # At once, and with nothing awaited until it is off the list: neither missing nor twice.
-        self._roll.strike_off(member)
+        self._muster.strike_off(member)
         if member in self._leaving:
             self._leaving.remove(member)
             return
         self._members.remove(member)
-        self._roll.deaths += 1
+        self._muster.deaths += 1
         self._journal.log.warning(
             "worker.ended", how or "it was told to", slot=member.slot, pid=member.pid
         )

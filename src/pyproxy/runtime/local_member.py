@@ -80,11 +80,11 @@ class LocalMember:
 
     async def bans(self) -> tuple[Ban, ...]:
         """See ``Member``."""
-        return self.resources.bans.in_force(time.monotonic())
+        return self._worker.bans.in_force(time.monotonic())
 
     async def lift(self, client: str) -> bool:
         """See ``Member``."""
-        return self.resources.bans.lift(client, time.monotonic())
+        return self._worker.bans.lift(client, time.monotonic())
 
     async def leave(self, seconds: float) -> None:
         """See ``Member``."""

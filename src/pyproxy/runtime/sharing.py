@@ -13,6 +13,7 @@ from pyproxy.runtime.tasks import Tasks
 
 # Requests that began by the configuration before may still ask the store of that one.
 _LINGER_S: Final = 5.0
+_AGAIN_S: Final = 1.0
 
 
 class Sharing:
@@ -25,6 +26,7 @@ class Sharing:
 
     Attributes:
         shared: In force; ``None``: nothing is shared.
+        bans_begun: Bans that began by what all machines counted together, and this one heard.
     """
 
     def __init__(self, resources: Resources, tasks: Tasks, journal: Journal) -> None:
@@ -33,6 +35,7 @@ class Sharing:
         self._journal = journal
         self._running: asyncio.Task[None] | None = None
         self.shared: Shared | None = None
+        self.bans_begun = 0
 
     def made_for(self, settings: StoreSettings) -> Shared | None:
         """What these settings ask for: what is in force if it was made of the same."""
@@ -52,13 +55,23 @@ class Sharing:
         if self._running is not None:
             _ = self._tasks.start(_end_later(self._running), "store before")
         self.shared = shared
-        self._running = None if shared is None else self._tasks.start(shared.run(), "store")
+        self._running = None if shared is None else self._tasks.start(self._keep(shared), "store")
+
+    async def _keep(self, shared: Shared) -> None:
+        """Run a store, and again after a fault of ours: without it, it counts as down for good."""
+        while True:
+            try:
+                await shared.run()
+            except Exception as exc:  # noqa: BLE001 - around a background task
+                self._journal.report("store", exc)
+            await asyncio.sleep(_AGAIN_S)
 
     def _tell(self, event: Literal["store.up", "store.down"], reason: str) -> None:
         values = {"reason": reason} if reason else {}
         self._journal.log.write("warning" if event == "store.down" else "info", event, "", values)
 
     def _begun(self, client: str, rules: BanRules) -> None:
+        self.bans_begun += 1
         details: dict[str, str | int | float] = {
             "client": client,
             "failures": rules.after,

@@ -3,15 +3,22 @@
 from collections.abc import Iterable, Iterator
 
 from pyproxy.assembly.listeners import Group
-from pyproxy.gateway.desk import Attempts
+from pyproxy.assembly.resources import Resources
+from pyproxy.gateway.desk import Desk
 from pyproxy.gateway.gateway import Gateway
 from pyproxy.identity.key_sets import KeySets
-from pyproxy.limits.bans import Bans
 from pyproxy.limits.store import Store
 from pyproxy.runtime.following import RemoteKeys
+from pyproxy.runtime.sharing import Sharing
 from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.tls import ServerTls
-from pyproxy.telemetry.catalogue import BANS, BANS_IN_FORCE
+from pyproxy.telemetry.catalogue import (
+    BANS,
+    BANS_IN_FORCE,
+    BCRYPT_WAITING,
+    CONNECTIONS,
+    STORE_FAILURES,
+)
 from pyproxy.telemetry.report import (
     CertificateState,
     EndpointState,
@@ -21,8 +28,39 @@ from pyproxy.telemetry.report import (
 )
 
 
-def endpoints_of(gateway: Gateway) -> tuple[EndpointState, ...]:
-    """Where the routes in force lead, route by route."""
+def report_of(
+    desk: Desk,
+    prepared: Prepared,
+    resources: Resources,
+    sharing: Sharing,
+    remote: RemoteKeys | None,
+    connections: int,
+) -> Report:
+    """Everything that a worker tells: what it counted, and what is so now.
+
+    Args:
+        desk: Where it counts.
+        prepared: What its files say.
+        resources: What it works with.
+        sharing: What it shares with other machines.
+        remote: Where the remote key set is from.
+        connections: Open ones of clients.
+    """
+    report, now = desk.counts.report(), desk.now()
+    report.gauges[CONNECTIONS, ()] = connections
+    report.gauges[BCRYPT_WAITING, ()] = resources.gate.waiting
+    report.gauges[BANS_IN_FORCE, ()] = resources.bans.count(now)
+    report.counters[BANS, ()] = desk.counts.bans_begun + sharing.bans_begun
+    report.endpoints = endpoints_of(desk.gateway, now)
+    report.certificates = certificates_of(prepared)
+    report.key_sets = key_sets_of(resources.key_sets, remote, now)
+    report.store = store_of(desk.gateway.store)
+    report.counters[STORE_FAILURES, ()] = report.store.failures
+    return report
+
+
+def endpoints_of(gateway: Gateway, now: float) -> tuple[EndpointState, ...]:
+    """Where the routes in force lead, route by route; ``now`` is monotonic seconds."""
     return tuple(
         EndpointState(
             plan.name,
@@ -30,6 +68,7 @@ def endpoints_of(gateway: Gateway) -> tuple[EndpointState, ...]:
             plan.upstream.state_of(endpoint),
             endpoint.busy,
             endpoint.idle,
+            endpoint.standing.is_due(now),
         )
         for plan in gateway.plans
         for endpoint in plan.upstream.endpoints
@@ -77,19 +116,6 @@ def _of_remote(remote: RemoteKeys | None, now: float) -> Iterable[KeySetState]:
     keys = remote.current(now)
     state = "lost" if keys is None else "stale" if remote.is_failing else "fresh"
     yield KeySetState(remote.source, len(keys.keys) if keys else 0, remote.age_s(now), state)
-
-
-def tell_bans(report: Report, attempts: Attempts, bans: Bans, now: float) -> None:
-    """Put into a report how many bans a worker began, and how many there are.
-
-    Args:
-        report: Changed.
-        attempts: The worker's.
-        bans: Everybody's.
-        now: Monotonic seconds.
-    """
-    report.counters[BANS, ()] = attempts.bans_begun
-    report.gauges[BANS_IN_FORCE, ()] = bans.count(now)
 
 
 def store_of(store: Store) -> StoreState:

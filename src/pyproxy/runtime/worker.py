@@ -15,7 +15,6 @@ from pyproxy.gateway.desk import Desk
 from pyproxy.identity.networks import Networks
 from pyproxy.limits.bans import Bans
 from pyproxy.limits.occupancy import MemoryOccupancy, Occupancy
-from pyproxy.runtime import states
 from pyproxy.runtime.acceptor import Admission
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.desk import open_desk
@@ -27,8 +26,8 @@ from pyproxy.runtime.reloading import Reloading
 from pyproxy.runtime.room import room_for
 from pyproxy.runtime.sharing import Sharing
 from pyproxy.runtime.startup import Prepared, prepare as read_files
+from pyproxy.runtime.states import report_of
 from pyproxy.runtime.tasks import Tasks
-from pyproxy.telemetry.catalogue import BCRYPT_WAITING, CONNECTIONS, STORE_FAILURES
 from pyproxy.telemetry.report import Report
 from pyproxy.telemetry.sparing import SparingLog
 
@@ -210,16 +209,8 @@ class Worker:
         desk, prepared = self._desk, self._prepared
         if desk is None or prepared is None:
             return Report()
-        report, resources = desk.counts.report(), self._resources
-        report.gauges[CONNECTIONS, ()] = sum(each.connections for each in self._all_listeners())
-        report.gauges[BCRYPT_WAITING, ()] = resources.gate.waiting
-        report.endpoints = states.endpoints_of(desk.gateway)
-        report.certificates = states.certificates_of(prepared)
-        report.key_sets = states.key_sets_of(resources.key_sets, self._remote, desk.now())
-        report.store = states.store_of(desk.gateway.store)
-        states.tell_bans(report, desk.attempts, resources.bans, desk.now())
-        report.counters[STORE_FAILURES, ()] = report.store.failures
-        return report
+        connections = sum(each.connections for each in self._all_listeners())
+        return report_of(desk, prepared, self._resources, self._sharing, self._remote, connections)
 
     # Parts of a change
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from pyproxy.limits.bans import Ban, BanRules, Bans
@@ -95,6 +96,7 @@ class SpreadBans:
         """Count a failed authentication; whether it began a ban by what happened here."""
         if self._local.failed(client, rules, now):
             self._share(client, rules.lasting_s)
+            self._forget(client)  # or the first failure after a short ban began the next one
             return True
         if 0 < rules.after <= MOST_AFTER and not self._local.left_s(client, now):
             self._count(client, rules)
@@ -109,7 +111,7 @@ class SpreadBans:
         """Let a client in again everywhere, and forget its failures; whether it was banned here."""
         was_banned = self._local.lift(client, now)
         self.roll.lift_soon(client, self._shared_now())
-        self._line.tell(FORGET, (self._key(client),), ())
+        self._forget(client)
         return was_banned
 
     def in_force(self, now: float) -> tuple[Ban, ...]:
@@ -132,6 +134,9 @@ class SpreadBans:
         values = (rules.after, rules.within_s * _US)
         self._line.ask(FAILED, (self._key(client),), values).add_done_callback(judge)
 
+    def _forget(self, client: str) -> None:
+        self._line.tell(FORGET, (self._key(client),), ())
+
     def _share(self, client: str, lasting_s: float) -> None:
         now = self._shared_now()
         self.roll.put_soon(client, Entry(now + lasting_s, now))
@@ -144,7 +149,9 @@ class SpreadBans:
 
     def _hear(self, client: str, until: float) -> None:
         left_s = until - self._shared_now()
-        if left_s > 0.0:
+        if left_s <= 0.0:
+            return
+        with suppress(ValueError):  # no address: somebody else writes to these keys
             self._local.ban(client, left_s, self._monotonic())
 
     def _lifted(self, client: str) -> None:

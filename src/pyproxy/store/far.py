@@ -145,7 +145,7 @@ class RedisFar:
                 yield pubsub
             finally:
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
-        except (RedisError, OSError) as error:
+        except Exception as error:
             raise StoreFault(reason_of(error)) from error
         finally:
             if is_ours:
@@ -165,7 +165,7 @@ class RedisFar:
         try:
             for each in old:
                 await each.aclose()
-        except (RedisError, OSError) as error:
+        except Exception as error:
             raise StoreFault(reason_of(error)) from error
 
 

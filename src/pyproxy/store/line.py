@@ -231,10 +231,10 @@ class Line:
             if await self._try():
                 self.failures += 1
             else:
-                self._fell.clear()
                 self._rise()
 
     def _rise(self) -> None:
+        self._fell.clear()
         self.is_up = True
         self._up_at = self._loop.time()
         self.connected.set()

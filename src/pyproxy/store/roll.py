@@ -160,11 +160,17 @@ class Roll:
         if self.remember(name, entry) and self._entries[name] != known:
             self._on_put(name, first)
 
-    async def is_current(self) -> bool:
-        """Whether no change went past us; a store that is down has none."""
-        answer = await self._line.ask(READ, self._keys, (0, 0))
-        page = _page(answer)
-        return page is None or page.version == self._version
+    async def is_current(self, wall: float) -> bool:
+        """Whether no change went past us; a store that is down has none.
+
+        Args:
+            wall: Epoch seconds; either clock may have been set since the last look.
+        """
+        page = _page(await self._line.ask(READ, self._keys, (0, 0)))
+        if page is None:
+            return True
+        self.offset_s = page.now - wall
+        return page.version == self._version
 
     async def merge(self, wall: float) -> None:
         """Let both sides have what either has; what fails is for the next time.
@@ -223,6 +229,13 @@ class _Page:
 
 def _page(answer: object) -> _Page | None:
     """What `READ` answers; ``None``: the store is down, or talks nonsense."""
+    try:
+        return _read_page(answer)
+    except ValueError:  # somebody else writes to these keys
+        return None
+
+
+def _read_page(answer: object) -> _Page | None:
     match answer:
         case [bytes(now), bytes(version), list(names), list(since), list(lifted)]:
             entries = {

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
+from pyproxy.telemetry.backtrace import trace
 from pyproxy.telemetry.log import Level, Log
-from pyproxy.telemetry.trace import trace
 
 
 class Bridge(logging.Handler):

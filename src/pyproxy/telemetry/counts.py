@@ -73,18 +73,19 @@ class Counts:
     costs one look-up and at most three searches in 18 bounds, 0.8 us when warm.
 
     Attributes:
+        bans_begun: Bans that began with a request here; who begins them adds.
         begun: Requests so far; those of them that have not ended are being answered.
         streams: Event streams and tunnels among the answers under way; who answers adds
             and subtracts.
     """
 
     __slots__ = (
-        "_is_by_user", "_limits", "_refusals", "_routes", "_tallies", "_users", "begun",
-        "streams",
+        "_is_by_user", "_limits", "_refusals", "_routes", "_tallies", "_users", "bans_begun",
+        "begun", "streams",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.begun = self.streams = 0
+        self.bans_begun = self.begun = self.streams = 0
         self._tallies: dict[tuple[str, str, int], _Tally] = {}
         self._routes: dict[str, _RouteTally] = {}
         self._refusals: Counter[tuple[str, str]] = Counter()

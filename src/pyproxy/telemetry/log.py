@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
+from pyproxy.telemetry.backtrace import describe, trace
 from pyproxy.telemetry.style import (
     BLUE,
     DIM,
@@ -15,7 +16,6 @@ from pyproxy.telemetry.style import (
     painted,
     shown,
 )
-from pyproxy.telemetry.trace import describe, trace
 
 Level = Literal["debug", "info", "warning", "error"]
 Value = str | int | float | bool | None
@@ -91,7 +91,7 @@ class Log:
         /,
         **values: Value,
     ) -> None:
-        """What nobody foresaw, with its traceback; see ``telemetry.trace``."""
+        """What nobody foresaw, with its traceback; see ``telemetry.backtrace``."""
         self.write("error", event, message or describe(exc), values, trace(exc))
 
     def write(

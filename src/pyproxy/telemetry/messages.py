@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from pyproxy.telemetry.trace import describe
+from pyproxy.telemetry.backtrace import describe
 
 # Severities of RFC 5424 section 6.2.1.
 ERROR: Final = 3

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from pyproxy.telemetry.appending import append
-from pyproxy.telemetry.trace import describe
+from pyproxy.telemetry.backtrace import describe
 
 # The owner alone: lines name users and addresses.
 _FILE_MODE: Final = 0o600

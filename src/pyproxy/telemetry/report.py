@@ -31,6 +31,7 @@ class EndpointState:
         state: ``up``; ``out`` after failures; ``unhealthy`` by a health check.
         under_way: Requests of all routes that it is answering.
         idle: Connections kept for the next request.
+        is_due: It was out for its term: only a request can tell whether it still is.
     """
 
     route: str
@@ -38,6 +39,7 @@ class EndpointState:
     state: str
     under_way: int
     idle: int
+    is_due: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,7 @@ def _one_endpoint(states: Sequence[EndpointState]) -> EndpointState:
         max((each.state for each in states), key=_ENDPOINT_STATES.index),
         sum(each.under_way for each in states),
         sum(each.idle for each in states),
+        any(each.is_due for each in states),
     )
 
 

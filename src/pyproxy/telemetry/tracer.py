@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Final, Protocol
 
+from pyproxy.telemetry.backtrace import describe
 from pyproxy.telemetry.record import Record
 from pyproxy.telemetry.request_trace import RequestTrace, Sampler
-from pyproxy.telemetry.trace import describe
 
 # Requests that wait to be made into spans; further ones are dropped and counted.
 MAX_PENDING: Final = 4096

@@ -31,6 +31,10 @@ class Standing:
         """It failed too often, and nothing has worked since."""
         return self.out_until > 0.0
 
+    def is_due(self, now: float) -> bool:
+        """It is out, and its term is over: the next request finds out whether it works."""
+        return self.is_out and now >= self.out_until
+
     def chosen(self, now: float) -> None:
         """Take note that a request goes there; if it is out, or was, that is the trial."""
         if self.out_until and now >= self.out_until:

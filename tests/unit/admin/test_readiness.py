@@ -17,6 +17,10 @@ DOWN = StoreState("redis", is_up=False, failures=3)
             snapshot(report=report(endpoints=(endpoint("one", "a", "out"), endpoint("one", "b")))),
             id="one of two is up",
         ),
+        pytest.param(
+            snapshot(report=report(endpoints=(endpoint("one", "a", "out", is_due=True),))),
+            id="only a request can tell",
+        ),
         pytest.param(snapshot(report=report(endpoints=())), id="nothing is known yet"),
         pytest.param(snapshot(report=report(store=DOWN)), id="others need no store"),
         pytest.param(
@@ -40,6 +44,11 @@ def test_who_can_serve_is_ready(now):
             ),
             "route one: a is out, b is unhealthy",
             id="no upstream",
+        ),
+        pytest.param(
+            snapshot(report=report(endpoints=(endpoint("one", "a", "unhealthy", is_due=True),))),
+            "route one: a is unhealthy",
+            id="a check can tell",
         ),
         pytest.param(
             snapshot(settings=DENYING, report=report(store=DOWN)),

@@ -105,3 +105,12 @@ def test_what_is_wrong_is_said_without_repeating_it(url, problem):
         assert "hunter2" not in str(caught.value)
         if each == url:
             assert problem in str(caught.value)
+
+
+def test_neither_user_nor_password_prints():
+    address = parse("redis://alice:hunter2@h")
+
+    assert (address.user, address.password.reveal()) == ("alice", "hunter2")
+    for text in (str(address), repr(address), address.name):
+        assert "alice" not in text
+        assert "hunter2" not in text

@@ -52,6 +52,12 @@ class Gate:
         self.tried = []
         self.is_busy = False
 
+    def is_trying(self, _secret, _hashes):
+        return False
+
+    def untried(self, _secret, refusal):
+        return refusal
+
     async def matches(self, secret, _hashes, _client):
         self.tried.append(secret)
         if self.is_busy:

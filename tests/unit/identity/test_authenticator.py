@@ -3,7 +3,7 @@ import hashlib
 import bcrypt
 import pytest
 
-from pyproxy.errors.refusal import ExpiredToken, InvalidToken, RateLimited
+from pyproxy.errors.refusal import AttemptsSpent, ExpiredToken, InvalidToken, RateLimited
 from pyproxy.identity.authenticator import Authenticator
 from pyproxy.identity.credential import Credential
 from pyproxy.identity.keyring import KeyRing
@@ -40,12 +40,20 @@ class FakeGate:
         self.attempts = self.confirmed = 0
         self.clients = []
         self.forsaken = []
+        self.trying, self.refused = set(), []
         self.refusal = None
         self.meanwhile = lambda: None
 
     async def confirm(self, secret, key_hash):
         self.confirmed += 1
         return bcrypt.checkpw(secret, key_hash)
+
+    def is_trying(self, secret, _hashes):
+        return secret in self.trying
+
+    def untried(self, secret, refusal):
+        self.refused.append(secret)
+        return refusal
 
     async def matches(self, secret, hashes, client):
         self.attempts += 1
@@ -99,7 +107,7 @@ class FakeBudget:
     def _take(self, what):
         self.log.append(what)
         if not self.left:
-            raise RateLimited
+            raise AttemptsSpent
         self.left -= 1
 
 
@@ -165,15 +173,54 @@ async def test_wrong_key_costs_one_hash_however_often_it_comes_and_counts_each_t
     assert [await house.refusal(key("wrong")) for _ in range(3)] == [InvalidToken] * 3
     assert house.gate.attempts == 1
     assert house.budget.log == ["reserve", "spend", "spend"]
-    assert await house.refusal(key("wrong")) is RateLimited
+    assert await house.refusal(key("wrong")) is AttemptsSpent
 
 
 async def test_exhausted_budget_stops_before_any_hashing():
     house = House(f"alice:{HASH}")
     house.budget.left = 0
 
-    assert await house.refusal(key(SLOW)) is RateLimited
+    assert await house.refusal(key(SLOW)) is AttemptsSpent
     assert house.gate.attempts == 0
+
+
+@pytest.mark.parametrize("left", [3, 0], ids=["some", "none"])
+@pytest.mark.parametrize(
+    ("secret", "log"), [(SLOW, []), ("wrong", ["spend"])], ids=["good", "wrong"]
+)
+async def test_key_that_is_being_tried_already_costs_nothing_unless_it_is_wrong(secret, log, left):
+    house = House(f"alice:{HASH}")
+    house.gate.trying, house.budget.left = {secret.encode()}, left
+    if secret == SLOW:
+        assert (await house.verify(key(secret))).name == "alice"
+    else:
+        assert await house.refusal(key(secret)) is (InvalidToken if left else AttemptsSpent)
+
+    assert house.budget.log == log
+    assert house.gate.refused == []
+
+
+async def test_key_that_another_began_to_try_while_the_store_was_asked_waits_for_that():
+    house = House(f"alice:{HASH}")
+    house.budget.left = 0
+
+    async def reserve():
+        house.gate.trying = {SLOW.encode()}
+        raise AttemptsSpent
+
+    house.budget.reserve = reserve
+
+    assert (await house.verify(key(SLOW))).name == "alice"
+
+
+async def test_gate_says_what_a_key_hears_that_is_not_tried():
+    house = House(f"alice:{HASH}")
+    house.budget.left = 0
+    plain = RateLimited("again")
+    house.gate.untried = lambda _secret, _refusal: plain
+
+    assert await house.refusal(key("wrong")) is RateLimited
+    assert house.authenticator.untried(key("wrong"), AttemptsSpent()) is plain
 
 
 async def test_good_keys_never_use_up_the_budget():
@@ -363,7 +410,7 @@ async def test_failed_tokens_use_up_the_budget():
 
     outcomes = [await house.refusal(jwt("x.y.z")) for _ in range(4)]
 
-    assert outcomes == [InvalidToken] * 3 + [RateLimited]
+    assert outcomes == [InvalidToken] * 3 + [AttemptsSpent]
 
 
 async def test_expired_token_keeps_its_name():

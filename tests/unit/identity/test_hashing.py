@@ -100,6 +100,21 @@ async def test_same_secret_is_hashed_once_for_all(executor):
     assert [task.result() for task in tasks] == [1] * 5
 
 
+async def test_it_knows_what_is_being_tried(executor):
+    gate = BcryptGate(executor=executor)
+    task = asyncio.create_task(gate.matches(b"first", HASHES, ME))
+    assert not gate.is_trying(b"first", HASHES)
+
+    await settled()
+    assert gate.is_trying(b"first", HASHES)
+    assert not gate.is_trying(b"second", HASHES)
+    assert not gate.is_trying(b"first", HASHES[:1])
+
+    await run_all(executor)
+    assert await task == 0
+    assert not gate.is_trying(b"first", HASHES)
+
+
 async def test_same_secret_against_other_hashes_is_another_attempt(executor):
     gate = BcryptGate(executor=executor)
     async with asyncio.TaskGroup() as group:

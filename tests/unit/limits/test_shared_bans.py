@@ -103,6 +103,23 @@ def test_who_missed_many_changes_knows_them_all(spare):
     assert other.left_s("b", NOW) == changes - 1
 
 
+def test_who_missed_many_changes_knows_whom_another_row_holds_now():
+    shared = memory(rows=2)
+    one, other = reader(shared), reader(shared)
+    one.ban("a", 10.0, NOW)
+    one.ban("b", 20.0, NOW)
+    other.left_s("b", NOW)
+    one.ban("c", 30.0, NOW)  # in place of a
+    one.ban("d", 40.0, NOW)  # in place of b
+    one.ban("b", 50.0, NOW)  # where a was
+    for number in range(_NEWS):
+        one.ban("d", 60.0 + number, NOW)
+
+    assert banned(other) == banned(one) == ["d", "b"]
+    one.ban("e", 2000.0, NOW)
+    assert banned(other) == banned(one) == ["e", "d"]
+
+
 def test_new_process_reads_what_was_banned_before_it():
     shared = memory(rows=2 * _NEWS)
     one = reader(shared)

@@ -4,8 +4,8 @@ import time
 import pytest
 
 from pyproxy.errors.fault import Fault
+from pyproxy.runtime.muster import MemberReport
 from pyproxy.runtime.overview import Overview
-from pyproxy.runtime.roll import MemberReport
 from pyproxy.telemetry.catalogue import CONNECTIONS, REQUESTS
 from pyproxy.telemetry.report import Report
 from tests.admin_scene import SETTINGS

@@ -25,10 +25,15 @@ def lines():
 @pytest.fixture
 async def sharing(lines):
     resources = Resources(asyncio.get_running_loop(), b"k" * 32, BcryptGate())
-    journal = SimpleNamespace(log=Log(lines.append, lambda: 0.0), audit=AuditLog(lines.append))
+    faults = []
+    journal = SimpleNamespace(
+        log=Log(lines.append, lambda: 0.0),
+        audit=AuditLog(lines.append),
+        report=lambda *fault: faults.append(fault),
+    )
     async with Tasks(lambda *_: None) as tasks:
         made = Sharing(resources, tasks, journal)
-        made.tasks, made.resources = tasks, resources
+        made.tasks, made.resources, made.faults = tasks, resources, faults
         yield made
     await resources.close()
 
@@ -79,10 +84,29 @@ async def test_a_replaced_store_goes_on_for_a_while(sharing, monkeypatch):
     assert running.cancelled()
 
 
+async def test_a_store_that_ended_by_a_fault_of_ours_is_run_again(sharing, monkeypatch):
+    monkeypatch.setattr("pyproxy.runtime.sharing._AGAIN_S", 0.0)
+    fault, runs, is_again = ValueError("ours"), [], asyncio.Event()
+
+    async def run():
+        runs.append(1)
+        if len(runs) == 1:
+            raise fault
+        is_again.set()
+        await asyncio.Event().wait()
+
+    sharing.replace(SimpleNamespace(run=run))
+    async with asyncio.timeout(5):
+        await is_again.wait()
+
+    assert sharing.faults == [("store", fault)]
+
+
 async def test_bans_of_all_machines_together_are_audited(sharing, lines):
     sharing._begun("192.0.2.1", BanRules(20, 600.0, 900.0))
     (line,) = await told(lines)
 
+    assert sharing.bans_begun == 1
     assert (line["event"], line["ip"], line["details"]["failures"]) == (
         "auth.banned",
         "192.0.2.1",

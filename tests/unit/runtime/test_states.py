@@ -16,7 +16,7 @@ from pyproxy.runtime.tls import ServerTls, TlsRules
 from pyproxy.telemetry.report import CertificateState, EndpointState, KeySetState, StoreState
 from pyproxy.upstream.balance import Upstream
 from pyproxy.upstream.endpoint import Address, Endpoint
-from pyproxy.upstream.standing import FAILURES
+from pyproxy.upstream.standing import FAILURES, FIRST_TERM_S
 
 NOW = 100.0
 
@@ -49,11 +49,17 @@ def test_endpoints_are_told_route_by_route():
         SimpleNamespace(name="two", upstream=Upstream([shared])),
     )
 
-    assert endpoints_of(SimpleNamespace(plans=plans)) == (
+    assert endpoints_of(SimpleNamespace(plans=plans), NOW) == (
         EndpointState("one", "a:80", "up", 2, 0),
         EndpointState("one", "b:80", "out", 0, 0),
         EndpointState("two", "a:80", "up", 2, 0),
     )
+    later = endpoints_of(SimpleNamespace(plans=plans), NOW + FIRST_TERM_S)
+    assert [(each.state, each.is_due) for each in later] == [
+        ("up", False),
+        ("out", True),
+        ("up", False),
+    ]
 
 
 def test_certificates_are_told_for_each_listener_that_shows_them(write):

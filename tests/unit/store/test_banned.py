@@ -79,8 +79,10 @@ async def test_the_one_too_many_here_bans_everywhere():
     begun = [bans.failed(CLIENT, RULES, MOMENT) for _ in range(3)]
 
     assert begun == [False, False, True]
-    ((_, _, values),) = line.told
+    (_, _, values), (_, forgotten, _) = line.told
+    assert line.scripts() == [PUT, FORGET]
     assert values[1:4] == (CLIENT.encode(), NOW + 900.0, NOW)
+    assert forgotten == line.asked[0][1]  # the ban's failures count towards no other
     assert not bans.failed(CLIENT, RULES, MOMENT)
     assert len(line.asked) == 2  # who is banned already is not counted
 
@@ -104,6 +106,17 @@ async def test_what_others_ban_and_lift_counts_here_by_the_stores_clock():
     bans.roll.hear(b"lift %f 0 2 192.0.2.1" % (NOW + 1.0))
     bans.roll.hear(b"put %f %f 3 192.0.2.2" % (NOW + 9.0, NOW))  # over by the store's clock
     assert bans.in_force(MOMENT) == ()
+
+
+async def test_what_is_no_address_is_banned_nowhere_and_taken_off():
+    line = FakeLine()
+    bans = bans_of(line)
+    name = "n" * 49
+    assert bans.roll.hear(f"put {NOW + 90.0:f} {NOW:f} 1 {name}".encode())
+    assert bans.in_force(MOMENT) == ()
+
+    bans.notice()
+    assert line.scripts() == [LIFT]
 
 
 async def test_bans_from_before_are_shared_too():

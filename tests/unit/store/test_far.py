@@ -138,6 +138,35 @@ async def test_an_error_of_one_is_a_fault_of_all():
             await far.put(questions)
 
 
+class FakePubSub:
+    """Fails as a library does that met what nobody foresaw."""
+
+    async def subscribe(self, *_):
+        raise AssertionError
+
+    async def aclose(self):
+        pass
+
+
+class Fragile(Redis):
+    def pubsub(self, **_):
+        return FakePubSub()
+
+    async def aclose(self):
+        raise ValueError("hunter2")
+
+
+async def test_whatever_the_library_meets_is_a_fault_of_the_store():
+    far = await far_with(Fragile())
+
+    with pytest.raises(StoreFault, match="AssertionError"):
+        async with far.listening([b"channel"]):
+            pass
+    with pytest.raises(StoreFault, match="ValueError") as caught:
+        await far.close()
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("url", "kind"),
     [

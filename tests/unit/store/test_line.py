@@ -167,6 +167,22 @@ async def test_a_store_that_is_not_there_at_first_is_said_to_be_down():
         await up(line)
 
 
+async def test_a_fault_while_it_is_looked_for_first_leads_to_no_second_look():
+    far = Fake()
+    far.does = "hang"
+    async with line_to(far, timeout_s=5.0) as line:
+        await asyncio.sleep(0.01)
+        line.fault("an answer that makes no sense")
+        far.does = None
+        far.let_go.set()
+        await up(line)
+        looks = far.closed
+        await asyncio.sleep(0.05)
+
+        assert far.closed == looks == 1
+        assert [event for event, _ in line.told] == ["store.down", "store.up"]
+
+
 async def test_a_full_queue_admits_no_more():
     async with line_to(Fake(), is_running=False) as line:
         for _ in range(MOST_WAITING):
@@ -183,6 +199,19 @@ async def test_who_gave_up_waiting_disturbs_nobody():
         gone.cancel()
 
         assert await there == (2,)
+
+
+async def test_it_can_be_run_again():
+    far = Fake()
+    async with line_to(far) as line:
+        await up(line)
+    assert not line.is_up
+
+    again = asyncio.create_task(line.run())
+    await up(line)
+    assert await line.ask(SCRIPT, (), (5,)) == (5,)
+    again.cancel()
+    await asyncio.gather(again, return_exceptions=True)
 
 
 async def test_at_the_end_whoever_waits_is_told():

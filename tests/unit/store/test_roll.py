@@ -143,14 +143,26 @@ async def test_a_merge_reads_page_by_page_and_fills_in_parts():
     assert len(line.told) == 598
 
 
-@pytest.mark.parametrize("answer", [None, 7, [1, 2, 3, 4, 5]], ids=str)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        7,
+        [1, 2, 3, 4, 5],
+        page(entries=[(b"\xff", NOW, 0.0)]),
+        page(entries=[(b"name", "soon", 0.0)]),
+        [b"now", b"1", [], [], []],
+        [b"1", b"1", [b"one"], [], []],
+    ],
+    ids=str,
+)
 async def test_a_store_that_says_nothing_of_use_changes_nothing(answer):
     line = FakeLine(answer, answer)
     roll = roll_of(line)
     roll.remember("ours", Entry(NOW + 9.0, 0.0))
     await roll.merge(NOW)
 
-    assert await roll.is_current()
+    assert await roll.is_current(NOW)
     assert (roll.heard, roll.count) == ([], 1)
 
 
@@ -168,8 +180,15 @@ async def test_it_knows_whether_it_heard_everything():
     line = FakeLine(page(0), page(1))
     roll = roll_of(line)
 
-    assert await roll.is_current()
-    assert not await roll.is_current()
+    assert await roll.is_current(NOW)
+    assert not await roll.is_current(NOW)
+
+
+async def test_looking_finds_out_too_that_a_clock_was_set():
+    roll = roll_of(FakeLine(page(0)))
+    await roll.is_current(NOW - 3600.0)
+
+    assert roll.offset_s == 3600.0
 
 
 async def test_its_probe_changes_nothing():

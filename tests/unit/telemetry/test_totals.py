@@ -142,6 +142,14 @@ def test_an_endpoint_is_what_the_worst_judgement_says_and_its_connections_add_up
     )
 
 
+def test_an_endpoint_is_due_where_one_worker_would_try_it():
+    out = replace(ENDPOINT, state="out")
+    reports = [Report(endpoints=(out,)), Report(endpoints=(replace(out, is_due=True),))]
+
+    assert merge(reports).endpoints[0].is_due
+    assert not merge(reports[:1]).endpoints[0].is_due
+
+
 def test_of_a_certificate_that_one_worker_has_yet_to_renew_the_earlier_end_counts():
     renewed = replace(CERTIFICATE, not_after=2000.0)
     other = replace(CERTIFICATE, file="b.crt")

@@ -123,3 +123,13 @@ def test_it_is_out_until_something_works_not_only_for_the_term(standing):
     standing.worked()
 
     assert not standing.is_out
+
+
+def test_it_is_due_when_its_term_is_over_and_before_anybody_tried(standing):
+    assert not standing.is_due(100.0)
+    put_out(standing, 100.0)
+
+    assert not standing.is_due(100.0 + FIRST_TERM_S - 1.0)
+    assert standing.is_due(100.0 + FIRST_TERM_S)
+    standing.chosen(100.0 + FIRST_TERM_S)
+    assert not standing.is_due(100.0 + FIRST_TERM_S)

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.cli.spans import count, milliseconds, rate, share, size, span
+from pyproxy.cli.figures import count, milliseconds, rate, share, size, span
 
 
 @pytest.mark.parametrize(

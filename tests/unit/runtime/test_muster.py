@@ -1,6 +1,6 @@
 """What workers counted stays when they end."""
 
-from pyproxy.runtime.roll import MemberReport, Roll, reports_of
+from pyproxy.runtime.muster import MemberReport, Muster, reports_of
 from pyproxy.telemetry.catalogue import (
     CONNECTIONS,
     LINES_LOST,
@@ -27,9 +27,9 @@ class Member:
         return self.counted
 
 
-def total(roll, members):
+def total(muster, members):
     reports = [each.report for each in reports_of(members)]
-    return merge((roll.total_past(0), *reports)).counters[GOT]
+    return merge((muster.total_past(0), *reports)).counters[GOT]
 
 
 def test_workers_are_listed_by_their_place():
@@ -43,40 +43,40 @@ def test_workers_are_listed_by_their_place():
 
 
 def test_totals_are_the_same_before_and_after_a_worker_ended():
-    roll, members = Roll(), [Member(0, 5), Member(1, 7)]
-    before = total(roll, members)
-    roll.strike_off(members.pop())
+    muster, members = Muster(), [Member(0, 5), Member(1, 7)]
+    before = total(muster, members)
+    muster.strike_off(members.pop())
     members.append(Member(1, 1))
 
-    assert (before, total(roll, members)) == (12, 13)
+    assert (before, total(muster, members)) == (12, 13)
 
 
 def test_of_who_has_ended_no_connection_is_open():
-    roll = Roll()
-    roll.strike_off(Member(0, 5))
+    muster = Muster()
+    muster.strike_off(Member(0, 5))
 
-    assert roll.total_past(0).gauges == {}
+    assert muster.total_past(0).gauges == {}
 
 
 def test_the_main_process_adds_deaths_and_its_own_lost_lines():
-    roll = Roll(deaths=2)
+    muster = Muster(deaths=2)
     counted = Member(0)
     counted.counted.counters[LINES_LOST, ()] = 3
-    roll.strike_off(counted)
+    muster.strike_off(counted)
 
-    assert roll.total_past(4).counters[LINES_LOST, ()] == 7
-    assert roll.total_past(4).counters[WORKER_DEATHS, ()] == 2
-    assert roll.past.counters[LINES_LOST, ()] == 3  # the own ones are not counted again and again
+    assert muster.total_past(4).counters[LINES_LOST, ()] == 7
+    assert muster.total_past(4).counters[WORKER_DEATHS, ()] == 2
+    assert muster.past.counters[LINES_LOST, ()] == 3  # the own ones are not counted again and again
 
 
 def test_users_are_forgotten_and_nothing_else_is_and_those_too_whose_worker_ends_later():
-    roll = Roll(is_by_user=True)
-    roll.strike_off(Member(0, 5))
-    known = roll.past.counters
-    roll.count_users(False)
-    after = roll.past.counters
-    roll.strike_off(Member(1, 6))
+    muster = Muster(is_by_user=True)
+    muster.strike_off(Member(0, 5))
+    known = muster.past.counters
+    muster.count_users(False)
+    after = muster.past.counters
+    muster.strike_off(Member(1, 6))
 
     assert known == {GOT: 5, ALICES: 5}
     assert after == {GOT: 5}
-    assert roll.past.counters == {GOT: 11}
+    assert muster.past.counters == {GOT: 11}

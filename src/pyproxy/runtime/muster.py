@@ -29,7 +29,7 @@ class MemberReport:
 
 
 @dataclass(slots=True)
-class Roll:
+class Muster:
     """Keeps counters from going backwards when workers end.
 
     A worker that is killed takes with it what it counted since its last report:

@@ -1,6 +1,6 @@
 import pytest
 
-from pyproxy.telemetry.trace import MAX_CHAIN, MAX_FRAMES, describe, trace
+from pyproxy.telemetry.backtrace import MAX_CHAIN, MAX_FRAMES, describe, trace
 
 
 def caught(function):
@@ -45,7 +45,7 @@ def test_a_trace_holds_no_data(function):
 def test_a_trace_says_where_and_what():
     text = trace(caught(choke_on_a_request))
 
-    assert "test_trace.py" in text
+    assert "test_backtrace.py" in text
     assert "in choke_on_a_request" in text
     assert text.endswith("ValueError")
 
