@@ -104,6 +104,8 @@ EVENTS: Final[Mapping[str, EventSchema]] = {
             "user_not_allowed",
             "path_denied",
             "model_not_allowed",
+            "host_not_allowed",
+            "cross_origin",
         ),
         _OF_A_REFUSAL,
     ),
