@@ -7,6 +7,8 @@ from typing import get_args
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from pyproxy.admin import handler
+from pyproxy.gateway import report
 from pyproxy.telemetry.audit import MAX_BURST, AuditEvent, AuditLog
 from pyproxy.telemetry.audit_schema import EVENTS, audit_schema
 
@@ -38,6 +40,11 @@ def test_the_schema_in_the_docs_is_this_one():
 
 def test_every_event_is_in_it():
     assert set(get_args(AuditEvent)) <= set(EVENTS)
+
+
+@pytest.mark.parametrize("told", [handler._EVENTS, report._EVENTS], ids=["admin", "gateway"])
+def test_every_refusal_that_is_told_is_in_it(told):
+    assert [code for code, event in told.items() if code not in EVENTS[event].results] == []
 
 
 def test_the_page_names_every_event_result_and_detail():
