@@ -58,7 +58,7 @@ class Replica:
                     _ = await self._stale.wait()
             except TimeoutError:
                 for roll in self._rolls.values():
-                    if not await roll.is_current():
+                    if not await roll.is_current(self._wall()):
                         return
 
     async def _listen(self) -> None:

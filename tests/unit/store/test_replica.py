@@ -30,7 +30,8 @@ class FakeRoll:
         assert wall == 7.0
         self.merges += 1
 
-    async def is_current(self):
+    async def is_current(self, wall):
+        assert wall == 7.0
         return self.is_sound
 
     def hear(self, message):
