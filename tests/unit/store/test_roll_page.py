@@ -5,7 +5,7 @@ from pyproxy.store.roll_page import LATEST, Entry, entry_of, moment_of, name_of,
 
 @pytest.mark.parametrize("text", [b"inf", b"-inf", b"nan", b"1e308", b"-1", b"x", b"", b"9.1e15"])
 def test_what_no_clock_shows_is_no_time(text):
-    with pytest.raises(ValueError, match="time|convert"):
+    with pytest.raises(ValueError, match=r"time|convert"):
         moment_of(text)
 
 
@@ -15,7 +15,7 @@ def test_the_latest_time_is_one():
 
 @pytest.mark.parametrize("text", [b"\xff", 513 * b"x"], ids=["no text", "too long"])
 def test_what_cannot_be_one_of_ours_is_no_name(text):
-    with pytest.raises(ValueError, match="name|decode"):
+    with pytest.raises(ValueError, match=r"name|decode"):
         name_of(text)
 
 
