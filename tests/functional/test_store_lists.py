@@ -106,6 +106,51 @@ async def test_a_ban_and_its_end_are_everywhere(servers):
         await until(other.is_banned)
 
 
+BANS, REVOKED = "pyproxy:{bans}", "pyproxy:{revoked}"
+RUBBISH = {
+    "a name too long": ("ZADD", f"{BANS}:until", "9e9", "y" * 600),
+    "a name of no address": ("ZADD", f"{BANS}:until", "9e9", "y" * 100),
+    "no UTF-8": ("EVAL", "redis.call('ZADD', KEYS[1], 9e9, '\\255')", "1", f"{REVOKED}:until"),
+    "a ban for ever": ("ZADD", f"{BANS}:until", "inf", "203.0.113.8"),
+    "no time": ("HSET", f"{BANS}:since", CLIENT, "rubbish"),
+    "lifted for ever": ("ZADD", f"{BANS}:lifted", "inf", "203.0.113.8"),
+    "revoked for ever": ("ZADD", f"{REVOKED}:until", "inf", "x"),
+}
+
+
+@pytest.mark.parametrize("words", RUBBISH.values(), ids=RUBBISH)
+async def test_rubbish_in_the_lists_keeps_nobody_from_the_rest(servers, words):
+    if len(servers) > 1:
+        pytest.skip("which node has a list is of no interest here")
+    servers[0].ask(*words)
+    one, other = Machine(url_of(servers)), Machine(url_of(servers))
+    async with running(one, other):
+        one.shared.bans.ban(CLIENT, 900.0, time.monotonic())
+        await until(other.is_banned)
+        one.shared.revocations.revoke("token", time.time() + 60, time.time())
+        await one.shared.revocations.spread("token", time.time() + 60)
+        await until(lambda: other.revocations.is_revoked("token"))
+
+        assert one.bans.count(time.monotonic()) == 1
+        assert one.line.is_up
+        assert other.line.is_up
+
+
+async def test_lists_that_make_no_sense_take_the_store_down_until_they_do(servers):
+    if len(servers) > 1:
+        pytest.skip("which node has a list is of no interest here")
+    servers[0].ask("SET", f"{BANS}:version", "rubbish")
+    one = Machine(url_of(servers))
+    async with running(one):
+        await until(lambda: ("store.down", "a list that makes no sense") in one.told)
+        servers[0].ask("DEL", f"{BANS}:version")
+        one.told.clear()
+        await until(lambda: one.line.is_up, 5)
+        one.shared.revocations.revoke("token", time.time() + 60, time.time())
+
+        assert await one.shared.revocations.roll.is_current(time.time())
+
+
 async def test_a_ban_lifted_in_the_list_itself_is_lifted_everywhere(servers):
     one, other = Machine(url_of(servers)), Machine(url_of(servers))
     async with running(one, other):

@@ -52,6 +52,16 @@ async def test_in_real_time_exactly_the_burst_and_then_the_rate(tmp_path):
             assert all(0.0 <= wait <= 0.05 for wait in first)
 
 
+@pytest.mark.parametrize("value", ["rubbish", "", "1 2 3 4 5 6", "nan", "9 nan nan nan"])
+async def test_a_bucket_that_somebody_else_made_rubbish_of_is_a_full_one(tmp_path, value):
+    with redis_server(tmp_path) as server:
+        async with shared_store(server.url) as store:
+            server.ask("SET", "pyproxy:{k}", value)
+            store.give_back("k", HOURLY, 1.0, 0.0)
+            assert await admitted(store) == 10
+            assert store.failures == 0
+
+
 async def test_over_a_unix_socket_with_another_database(tmp_path):
     with redis_server(tmp_path) as server:
         async with shared_store(f"redis+unix://{server.socket}?db=3") as store:

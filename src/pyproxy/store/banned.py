@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 
 from pyproxy.limits.bans import Ban, BanRules, Bans
+from pyproxy.limits.limit import IPV6_PREFIX_BITS, network
 from pyproxy.limits.memory_bans import MOST_BANS
 from pyproxy.store.line import Line, Question
-from pyproxy.store.roll import Entry, Roll
+from pyproxy.store.roll import Roll
+from pyproxy.store.roll_page import Entry
 from pyproxy.store.scripts import key_of, with_clock
 
 NAME: Final = "bans"
@@ -23,13 +25,21 @@ FAILED: Final = with_clock("""
 local after, within = tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call('LPUSH', KEYS[1], string.format('%.17g', now))
 redis.call('LTRIM', KEYS[1], 0, after - 1)
-redis.call('PEXPIRE', KEYS[1], math.ceil(within / 1000))
+redis.call('PEXPIRE', KEYS[1], math.min(math.ceil(within / 1000), 1e15))
 local first = redis.call('LINDEX', KEYS[1], after - 1)
-if not first or now - tonumber(first) > within then return 0 end
+if not first or now - (tonumber(first) or 0) > within then return 0 end
 redis.call('DEL', KEYS[1])
 return 1
 """)
 FORGET: Final = with_clock("return redis.call('DEL', KEYS[1])")
+
+
+def is_client(text: str) -> bool:
+    """Whether a text is a client as bans are written; what Redis holds may be anything."""
+    try:
+        return network(str(ip_address(text.removesuffix(f"/{IPV6_PREFIX_BITS}")))) == text
+    except ValueError:
+        return False
 
 
 class SpreadBans:
@@ -149,9 +159,7 @@ class SpreadBans:
 
     def _hear(self, client: str, until: float) -> None:
         left_s = until - self._shared_now()
-        if left_s <= 0.0:
-            return
-        with suppress(ValueError):  # no address: somebody else writes to these keys
+        if left_s > 0.0 and is_client(client):
             self._local.ban(client, left_s, self._monotonic())
 
     def _lifted(self, client: str) -> None:

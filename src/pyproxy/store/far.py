@@ -4,8 +4,9 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
+from redis._parsers import _AsyncRESP2Parser
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import ClusterNode, RedisCluster
@@ -27,6 +28,8 @@ _CONNECT_S: Final = 1.0
 # One more attempt, at once, over a new connection: the old one may have been closed while idle.
 _RETRIES: Final = 1
 _MOST_CONNECTIONS: Final = 16
+
+_Client = TypeVar("_Client", bound=Redis | RedisCluster)
 
 NONSENSE: Final = "an answer that makes no sense"
 
@@ -156,7 +159,7 @@ class RedisFar:
         if isinstance(self._client, Redis):
             return self._client, False
         node = self._client.get_random_node()
-        return Redis(host=node.host, port=int(node.port), **self._options), True
+        return _warily(Redis(host=node.host, port=int(node.port), **self._options)), True
 
     async def close(self) -> None:
         """End all connections; a fresh client stands ready, without memories of the old one."""
@@ -202,18 +205,35 @@ def _client(
     address = settings.url
     if address.kind == "cluster":
         nodes = [ClusterNode(host, port) for host, port in address.nodes]
-        return RedisCluster(startup_nodes=nodes, **options), ()
+        return _warily(RedisCluster(startup_nodes=nodes, **options)), ()
     if address.kind == "sentinel":
         keys = {"socket_timeout", "socket_connect_timeout", "protocol", "driver_info"}
         theirs = {k: v for k, v in options.items() if k in keys or k.startswith("ssl")}
         sentinel = Sentinel(  # type: ignore[no-untyped-call]
             address.nodes, sentinel_kwargs=theirs, db=address.database, **options
         )
-        return sentinel.master_for(address.master), tuple(sentinel.sentinels)
+        return _warily(sentinel.master_for(address.master)), tuple(map(_warily, sentinel.sentinels))
     if address.path:
-        return Redis(unix_socket_path=address.path, db=address.database, **options), ()
+        return _warily(Redis(unix_socket_path=address.path, db=address.database, **options)), ()
     host, port = address.nodes[0]
-    return Redis(host=host, port=port, db=address.database, **options), ()
+    return _warily(Redis(host=host, port=port, db=address.database, **options)), ()
+
+
+def _warily(client: _Client) -> _Client:
+    """The same client, which reads answers by the library's own parser in all its connections.
+
+    The other one, hiredis, is taken where it is installed, and makes a list as long as the
+    server says it will be: of ``*2147483647`` alone, 17 GB of nothing, and the loop stands
+    still for half a minute. It would save 3 us a take in a batch, 25 alone.
+    """
+    if isinstance(client, Redis):
+        every: list[dict[str, Any]] = [client.connection_pool.connection_kwargs]
+    else:
+        seeds = client.nodes_manager.startup_nodes.values()
+        every = [client.connection_kwargs, *(each.connection_kwargs for each in seeds)]
+    for options in every:
+        options["parser_class"] = _AsyncRESP2Parser
+    return client
 
 
 def reason_of(error: BaseException) -> str:

@@ -8,7 +8,8 @@ from pyproxy.config.store import OnFailure
 from pyproxy.errors.refusal import StoreUnavailable
 from pyproxy.identity.revocations import DEFAULT_CAPACITY, GRACE_S, RevokedTokens, short
 from pyproxy.store.line import Line
-from pyproxy.store.roll import Entry, Roll
+from pyproxy.store.roll import Roll
+from pyproxy.store.roll_page import Entry
 
 NAME: Final = "revoked"
 

@@ -1,10 +1,11 @@
 """A list that all machines keep: each has a copy, and Redis has what any of them knows."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from pyproxy.store.line import Line, Question
+from pyproxy.store.roll_page import Entry, Page, entry_of, moment_of, name_of, page_of
 from pyproxy.store.roll_scripts import LIFT, LIFTED_S, PUT, READ
 from pyproxy.store.scripts import key_of
 
@@ -12,19 +13,6 @@ _PAGE: Final = 1000  # names in one answer
 _AT_ONCE: Final = 500  # names that are put in one write
 _SUFFIXES: Final = (b":until", b":since", b":lifted", b":version")
 _WHOLE_MESSAGE: Final = 5  # words
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A name on the list.
-
-    Attributes:
-        until: When it goes by itself; epoch seconds.
-        since: When it came; epoch seconds of the store's clock, 0 if it can never be taken off.
-    """
-
-    until: float
-    since: float
 
 
 class Roll:
@@ -124,7 +112,7 @@ class Roll:
         words = _words(answer)
         if words is None:
             return ""
-        if words[0] == "lifted" and self._forget(name, float(words[1])):
+        if words[0] == "lifted" and self._forget(name, words[1]):
             self._on_lift(name)
         return words[0]
 
@@ -143,34 +131,45 @@ class Roll:
         parts = message.split(b" ", _WHOLE_MESSAGE - 1)
         try:
             verb, first, second, version, name = parts
-            self._heard(verb, float(first), float(second), _text(name))
+            if verb == b"lift":
+                self._heard_lift(name_of(name), moment_of(first))
+            else:
+                self._heard_put(name_of(name), entry_of(first, second))
             is_next = int(version) == self._version + 1
             self._version = int(version)
         except ValueError:
             return False
         return is_next
 
-    def _heard(self, verb: bytes, first: float, second: float, name: str) -> None:
-        if verb == b"lift":
-            if self._forget(name, first):
-                self._on_lift(name)
-            return
+    def _heard_lift(self, name: str, at: float) -> None:
+        if self._forget(name, at):
+            self._on_lift(name)
+
+    def _heard_put(self, name: str, entry: Entry) -> None:
         known = self._entries.get(name)
-        entry = Entry(first, second)
         if self.remember(name, entry) and self._entries[name] != known:
-            self._on_put(name, first)
+            self._on_put(name, entry.until)
 
     async def is_current(self, wall: float) -> bool:
         """Whether no change went past us; a store that is down has none.
 
         Args:
-            wall: Epoch seconds; either clock may have been set since the last look.
+            wall: Epoch seconds; our clock may have been set since we looked last.
         """
-        page = _page(await self._line.ask(READ, self._keys, (0, 0)))
+        page = await self._read(0, 0)
+        if page is not None:
+            self.offset_s = page.now - wall
+        return page is None or page.version == self._version
+
+    async def _read(self, at: int, count: int) -> Page | None:
+        """A part of what Redis has; ``None``: the store is down, or is now, for its nonsense."""
+        answer = await self._line.ask(READ, self._keys, (at, count))
+        if answer is None:
+            return None
+        page = page_of(answer)
         if page is None:
-            return True
-        self.offset_s = page.now - wall
-        return page.version == self._version
+            self._line.fault("a list that makes no sense")
+        return page
 
     async def merge(self, wall: float) -> None:
         """Let both sides have what either has; what fails is for the next time.
@@ -182,20 +181,21 @@ class Roll:
         lifted: dict[str, float] = {}
         at = 0
         while True:
-            page = _page(await self._line.ask(READ, self._keys, (at, _PAGE)))
+            page = await self._read(at, _PAGE)
             if page is None:
                 return
             remote.update(page.entries)
             lifted.update(page.lifted)
             at += _PAGE
-            if max(len(page.entries), len(page.lifted)) < _PAGE:
+            # More than a list may have somebody else put there; we would read for ever.
+            if page.most < _PAGE or at > self._most:
                 break
         self._version = page.version
         self.offset_s = page.now - wall
         for name, moment in lifted.items():
-            self._heard(b"lift", moment, 0.0, name)
+            self._heard_lift(name, moment)
         for name, entry in remote.items():
-            self._heard(b"put", entry.until, entry.since, name)
+            self._heard_put(name, entry)
         self._prune(page.now)
         await self._fill(remote, lifted)
 
@@ -219,50 +219,15 @@ class Roll:
                 return
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
-    now: float
-    version: int
-    entries: dict[str, Entry]
-    lifted: dict[str, float]
-
-
-def _page(answer: object) -> _Page | None:
-    """What `READ` answers; ``None``: the store is down, or talks nonsense."""
-    try:
-        return _read_page(answer)
-    except ValueError:  # somebody else writes to these keys
-        return None
-
-
-def _read_page(answer: object) -> _Page | None:
-    match answer:
-        case [bytes(now), bytes(version), list(names), list(since), list(lifted)]:
-            entries = {
-                _text(name): Entry(float(until), float(begun))
-                for (name, until), begun in zip(_pairs(names), since, strict=True)
-            }
-            tombs = {_text(name): float(at) for name, at in _pairs(lifted)}
-            return _Page(float(now), int(version), entries, tombs)
-        case _:
-            return None
-
-
-def _pairs(items: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    return zip(items[::2], items[1::2], strict=True)
-
-
-def _words(answer: object) -> tuple[str, str] | None:
+def _words(answer: object) -> tuple[str, float] | None:
     match answer:
         case [bytes(word), bytes(value)]:
-            return word.decode("ascii", "replace"), value.decode("ascii", "replace")
+            with suppress(ValueError):
+                return word.decode("ascii"), moment_of(value)
         case _:
-            return None
+            pass
+    return None
 
 
 def _bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass")
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogatepass")

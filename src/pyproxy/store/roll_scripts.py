@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from pyproxy.store.roll_page import LATEST
 from pyproxy.store.scripts import Script
 
 # For so long a name that was taken off cannot come back by a copy that did not hear of it.
 LIFTED_S: Final = 86_400.0
 
-_BEGIN: Final = """
+_BEGIN: Final = f"""
+local LATEST = {LATEST:.0f}
 local t = redis.call('TIME')
 local now = t[1] + t[2] / 1000000
 local function number(n) return string.format('%.17g', n) end
@@ -32,13 +34,13 @@ if #over > 0 then
 end
 local known = tonumber(redis.call('ZSCORE', KEYS[1], name) or '-1')
 if known < 0 and redis.call('ZCARD', KEYS[1]) >= most then return {'full', '0'} end
-local before = tonumber(redis.call('HGET', KEYS[2], name) or '-1')
+local before = tonumber(redis.call('HGET', KEYS[2], name) or '-1') or -1
 if known >= ends and before >= since then return {'known', '0'} end
-ends, since = math.max(known, ends), math.max(before, since)
+ends, since = math.min(math.max(known, ends), LATEST), math.max(before, since)
 redis.call('ZADD', KEYS[1], number(ends), name)
 redis.call('HSET', KEYS[2], name, number(since))
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
-local forgotten = math.ceil(tonumber(last)) + 1
+local forgotten = math.min(math.ceil(tonumber(last)) + 1, LATEST)
 redis.call('EXPIREAT', KEYS[1], forgotten)
 redis.call('EXPIREAT', KEYS[2], forgotten)
 return {'put', tostring(told('put', number(ends), number(since), name))}
@@ -49,7 +51,7 @@ _LIFT: Final = (
     _BEGIN
     + f"""
 local name, at = ARGV[2], tonumber(ARGV[3])
-if tonumber(redis.call('HGET', KEYS[2], name) or '-1') > at then return {{'newer', '0'}} end
+if (tonumber(redis.call('HGET', KEYS[2], name) or '-1') or -1) > at then return {{'newer', '0'}} end
 if tonumber(redis.call('ZSCORE', KEYS[3], name) or '-1') >= at then return {{'known', '0'}} end
 redis.call('ZREM', KEYS[1], name)
 redis.call('HDEL', KEYS[2], name)

@@ -23,15 +23,21 @@ MOST_HELD: Final = 0.1
 # that needs long to fill shrinks as it fills (`lease.Portion`). One of a bucket that is
 # nearly full would be gone in no time: so it is held for a while, and for as long the bucket
 # is not filled beyond what is held outside. The key then holds, too, what was handed out in
-# this span of HELD_S and in the one before; what was handed out earlier is void.
-_TAKE: Final = f"""
+# this span of HELD_S and in the one before; what was handed out earlier is void. A value that
+# somebody else put there counts as none: one faulty key must not take the store down for all.
+_SOUND: Final = """
+local function sound(text)
+  local number = tonumber(text or 0) or 0
+  return number == number and number or 0
+end
+"""
+_TAKE: Final = f"""{_SOUND}
 local HELD, MOST_HELD = {HELD_S * 1e6:.0f}, {MOST_HELD}
 local function read(key)
   local full_at, span, this, last = string.match(redis.call('GET', key) or '0',
     '^(%S+) ?(%S*) ?(%S*) ?(%S*)$')
   local present = math.floor(now / HELD)
-  full_at, span, this = tonumber(full_at), tonumber(span) or 0, tonumber(this) or 0
-  last = tonumber(last) or 0
+  full_at, span, this, last = sound(full_at), sound(span), sound(this), sound(last)
   if span < present - 1 then this, last = 0, 0 elseif span < present then this, last = 0, this end
   return full_at, present, this, last
 end
@@ -73,17 +79,18 @@ end
 return answers
 """
 
-_GIVE_BACK: Final = """
-local answers, width = {}, #ARGV / #KEYS
+_GIVE_BACK: Final = f"""{_SOUND}
+local answers, width = {{}}, #ARGV / #KEYS
 for i, key in ipairs(KEYS) do
   local at = width * (i - 1)
   local full_at, rest = string.match(redis.call('GET', key) or '0', '^(%S+)(.*)$')
-  local ahead = tonumber(full_at) - now - tonumber(ARGV[at + 1]) * tonumber(ARGV[at + 2])
+  full_at, rest = sound(full_at), rest or ''
+  local ahead = full_at - now - tonumber(ARGV[at + 1]) * tonumber(ARGV[at + 2])
   answers[i] = 0
-  if ahead > 0 or (rest ~= '' and tonumber(full_at) > now) then
+  if ahead > 0 or (rest ~= '' and full_at > now) then
     local lasting = math.max(1, redis.call('PTTL', key))
     redis.call('SET', key, string.format('%.17g', now + math.max(0, ahead)) .. rest, 'PX', lasting)
-  elseif tonumber(full_at) > 0 and rest == '' then
+  elseif full_at > 0 and rest == '' then
     redis.call('DEL', key)
   end
 end

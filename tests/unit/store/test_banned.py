@@ -5,7 +5,7 @@ import pytest
 from pyproxy.limits.bans import BanRules
 from pyproxy.limits.memory_bans import MOST_BANS, MemoryBans
 from pyproxy.store.banned import FAILED, FORGET, MOST_AFTER, SpreadBans
-from pyproxy.store.roll import Entry
+from pyproxy.store.roll_page import Entry
 from pyproxy.store.roll_scripts import LIFT, PUT
 from tests.unit.store.test_roll import NOW
 
@@ -140,6 +140,24 @@ async def test_a_ban_lifted_behind_its_back_is_lifted_everywhere():
     bans._local.lift("192.0.2.3", MOMENT)  # ends by itself about now
     bans.notice()
     assert line.scripts() == [PUT] * 3 + [LIFT]
+
+
+@pytest.mark.parametrize(
+    "client", ["", "x" * 49, "a\0b", "\x1b[2J", "<b>", "fe80::1%lo", "1.2.3.4/24", "::1", "\u00b2"]
+)
+async def test_what_is_no_client_is_not_banned_by_others(client):
+    bans = bans_of(FakeLine())
+    bans.roll.hear(f"put {NOW + 9.0} {NOW} 1 {client}".encode())
+
+    assert bans.in_force(MOMENT) == ()
+
+
+@pytest.mark.parametrize("client", ["192.0.2.1", "2001:db8::/64"])
+async def test_a_client_is_banned_as_others_say(client):
+    bans = bans_of(FakeLine())
+    bans.roll.hear(f"put {NOW + 9.0} {NOW} 1 {client}".encode())
+
+    assert [each.client for each in bans.in_force(MOMENT)] == [client]
 
 
 async def test_of_a_full_list_nothing_is_taken_for_lifted():

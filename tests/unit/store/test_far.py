@@ -2,6 +2,7 @@ import asyncio
 import ssl
 
 import pytest
+from redis._parsers import _AsyncRESP2Parser
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import (
@@ -193,3 +194,18 @@ async def test_tls_is_verified_always():
     assert options["ssl_check_hostname"] is True
     assert options["ssl_min_version"] == ssl.TLSVersion.TLSv1_2
     await far.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://h", "unix:///run/r.sock", "redis+sentinel://h/m", "redis+cluster://h1,h2"],
+)
+async def test_no_list_is_made_as_long_as_a_server_says(url):
+    client = RedisFar(StoreSettings(url=url))._client
+    if isinstance(client, RedisCluster):
+        options = [each.connection_kwargs for each in client.nodes_manager.startup_nodes.values()]
+        options.append(client.nodes_manager.connection_kwargs)
+    else:
+        options = [client.connection_pool.connection_kwargs]
+
+    assert {each["parser_class"] for each in options} == {_AsyncRESP2Parser}

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from pyproxy.store.roll import Entry, Roll
+from pyproxy.store.roll import Roll
+from pyproxy.store.roll_page import Entry
 from pyproxy.store.roll_scripts import LIFT, LIFTED_S, PUT, READ
 
 NOW = 1_800_000_000.0
@@ -15,6 +16,8 @@ class FakeLine:
         self.answers = list(answers)
         self.asked = []
         self.told = []
+        self.faults = []
+        self.fault = self.faults.append
 
     def ask(self, script, keys, values):
         assert len(keys) == 4
@@ -79,6 +82,12 @@ async def test_who_was_taken_off_elsewhere_is_taken_off_here():
         ([b"rubbish"], [], [False]),
         ([b"put x 1 1 one"], [], [False]),
         ([b"put 9 1 1 \xff"], [], [False]),
+        ([b"put inf 1 1 one"], [], [False]),
+        ([b"put nan nan 1 one"], [], [False]),
+        ([b"put 1e308 1 1 one"], [], [False]),
+        ([b"put 9 -1 1 one"], [], [False]),
+        ([b"lift inf 0 1 one"], [], [False]),
+        ([b"put 9 1 1 " + 513 * b"x"], [], [False]),
     ],
     ids=lambda value: str(value)[:50],
 )
@@ -149,10 +158,7 @@ async def test_a_merge_reads_page_by_page_and_fills_in_parts():
         None,
         7,
         [1, 2, 3, 4, 5],
-        page(entries=[(b"\xff", NOW, 0.0)]),
-        page(entries=[(b"name", "soon", 0.0)]),
         [b"now", b"1", [], [], []],
-        [b"1", b"1", [b"one"], [], []],
     ],
     ids=str,
 )
@@ -164,6 +170,33 @@ async def test_a_store_that_says_nothing_of_use_changes_nothing(answer):
 
     assert await roll.is_current(NOW)
     assert (roll.heard, roll.count) == ([], 1)
+    assert line.faults == ([] if answer is None else ["a list that makes no sense"] * 2)
+
+
+async def test_a_merge_leaves_out_what_none_of_us_wrote():
+    entries = [(b"good", NOW + 9.0, 0.0), (b"\xff", NOW + 9.0, 0.0), (b"inf", "inf", 0.0),
+               (b"nan", "nan", 0.0), (b"since", NOW + 9.0, "rubbish"),
+               (513 * b"x", NOW + 9.0, 0.0)]  # fmt: skip
+    roll = roll_of(FakeLine(page(1, entries, [(b"for ever", "inf"), (b"\xff", 5.0)])))
+    await roll.merge(NOW)
+
+    assert roll.heard == [("good", NOW + 9.0)]
+    assert list(roll._lifted) == []
+
+
+async def test_a_list_without_end_is_not_read_to_its_end():
+    entries = [(b"t%d" % number, NOW + 9.0, 0.0) for number in range(1000)]
+    line = FakeLine(*[page(1, entries)] * 5)
+    await roll_of(line, most=1500).merge(NOW)
+
+    assert len(line.asked) == 2
+
+
+async def test_a_look_at_the_list_tells_how_far_the_clocks_are_apart():
+    roll = roll_of(FakeLine(page(0)))
+    await roll.is_current(NOW - 3600.0)
+
+    assert roll.offset_s == 3600.0
 
 
 async def test_filling_stops_when_the_store_goes_down():
