@@ -141,4 +141,6 @@ def test_failures_at_all_machines_together_ban_at_all(tmp_path, upstream, redis)
         assert statuses == [401] * 6
         assert within(SOON_S, lambda: as_client(one, bad) == as_client(other, bad) == 403)
         assert as_client(one, good) == as_client(other, good) == 200
+        # Whose the last one was writes it down, a moment after it holds.
+        assert within(SOON_S, lambda: [len(each.said("auth.banned")) for each in gateways].count(1))
         assert sum(len(gateway.said("auth.banned")) for gateway in gateways) == 1
