@@ -52,6 +52,7 @@ def share(
     wall: Callable[[], float],
     tell: Tell,
     on_begun: Callable[[str, BanRules], None],
+    before: Shared | None = None,
 ) -> Shared | None:
     """What the settings ask for; ``None``: what the machine has of its own.
 
@@ -62,6 +63,7 @@ def share(
         wall: Epoch seconds.
         tell: Hears of the store's ups and downs.
         on_begun: Hears of bans that began by what all machines counted together.
+        before: In force until now, made of other settings.
     """
     if settings.url.is_memory:
         return None
@@ -71,7 +73,10 @@ def share(
     here = Here(
         resources.store, resources.revocations, resources.bans, monotonic, wall, tell, on_begun
     )
-    return RedisShared(settings, here)
+    made = RedisShared(settings, here)
+    if isinstance(before, RedisShared):
+        made.succeed(before)
+    return made
 
 
 def reach_store(settings: StoreSettings, timeout_s: float) -> str:

@@ -24,6 +24,9 @@ class RevokedTokens(Protocol):
         """Whether the token of this id is to be refused; one without an id never is.
 
         Asked for every request with a token: as cheap as a look-up.
+
+        Raises:
+            StoreUnavailable: Nobody can say yet, and the configuration says to refuse then.
         """
         ...
 

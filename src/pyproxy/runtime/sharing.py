@@ -41,7 +41,15 @@ class Sharing:
         """What these settings ask for: what is in force if it was made of the same."""
         if self.shared is not None and self.shared.settings == settings:
             return self.shared
-        return share(settings, self._resources, time.monotonic, time.time, self._tell, self._begun)
+        return share(
+            settings,
+            self._resources,
+            time.monotonic,
+            time.time,
+            self._tell,
+            self._begun,
+            self.shared,
+        )
 
     @property
     def bans(self) -> Bans:

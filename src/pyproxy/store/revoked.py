@@ -1,12 +1,18 @@
 """Revoked tokens that all machines refuse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
 from pyproxy.config.store import OnFailure
 from pyproxy.errors.refusal import StoreUnavailable
-from pyproxy.identity.revocations import DEFAULT_CAPACITY, GRACE_S, RevokedTokens, short
+from pyproxy.identity.revocations import (
+    DEFAULT_CAPACITY,
+    GRACE_S,
+    Revocations,
+    RevokedTokens,
+    short,
+)
 from pyproxy.store.line import Line
 from pyproxy.store.roll import Roll
 from pyproxy.store.roll_page import Entry
@@ -24,7 +30,8 @@ class SpreadRevocations:
         local: The machine's list.
         line: To Redis.
         prefix: Of the keys.
-        policy: Whether `spread` fails while the store is down.
+        policy: "deny": `spread` fails while the store is down, and no token is taken for
+            good before it was known once which ones are not.
         wall: Epoch seconds.
     """
 
@@ -40,10 +47,29 @@ class SpreadRevocations:
         self._policy = policy
         self._wall = wall
         self.roll = Roll(line, prefix, NAME, self._hear, self._lifted, DEFAULT_CAPACITY)
+        if isinstance(local, Revocations):
+            self.share(local.tokens())
+
+    def share(self, tokens: Iterable[tuple[str, float]]) -> None:
+        """Tell the others of tokens that are refused here already.
+
+        Args:
+            tokens: Ids as they are kept, and until when each is refused, epoch seconds.
+        """
+        for kept_id, until in tokens:
+            _ = self.roll.remember(kept_id, Entry(until, 0.0))
 
     def is_revoked(self, token_id: str) -> bool:
-        """Whether the token of this id is to be refused."""
-        return self._local.is_revoked(token_id)
+        """Whether the token of this id is to be refused.
+
+        Raises:
+            StoreUnavailable: What others revoked was never read yet, and the policy is to deny.
+        """
+        if self._local.is_revoked(token_id):
+            return True
+        if self._policy == "deny" and not self.roll.is_merged:
+            raise StoreUnavailable("which tokens are revoked is not known yet")
+        return False
 
     def revoke(self, token_id: str, expires_at: float, wall: float) -> None:
         """Refuse a token from now on, on this machine; see ``spread``.

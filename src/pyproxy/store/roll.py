@@ -32,6 +32,7 @@ class Roll:
 
     Attributes:
         offset_s: What the store's clock is ahead of ours.
+        is_merged: What the others have was read at least once.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Roll:
         self._lifted: dict[str, float] = {}
         self._version = 0
         self.offset_s = 0.0
+        self.is_merged = False
 
     @property
     def count(self) -> int:
@@ -197,6 +199,7 @@ class Roll:
         for name, entry in remote.items():
             self._heard_put(name, entry)
         self._prune(page.now)
+        self.is_merged = True
         await self._fill(remote, lifted)
 
     def _prune(self, now: float) -> None:

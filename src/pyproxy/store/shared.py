@@ -78,6 +78,11 @@ class RedisShared:
         rolls = [self.revocations.roll, self.bans.roll]
         self._replica = Replica(line, far, rolls, here.wall)
 
+    def succeed(self, before: "RedisShared") -> None:
+        """Share the revoked tokens that another store did; a machine's own may be digests."""
+        entries = before.revocations.roll.entries()
+        self.revocations.share((kept_id, entry.until) for kept_id, entry in entries)
+
     async def run(self) -> None:
         """Keep all of it going, until cancelled."""
         async with asyncio.TaskGroup() as tasks:

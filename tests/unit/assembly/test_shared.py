@@ -12,6 +12,7 @@ from pyproxy.assembly.shared import reach_store, share, store_faults
 from pyproxy.config.store import StoreSettings
 from pyproxy.errors.fault import Fault
 from pyproxy.identity.hashing import BcryptGate
+from pyproxy.runtime.zone import Zone
 
 
 @pytest.fixture
@@ -21,11 +22,11 @@ async def resources():
     await made.close()
 
 
-def made_of(settings, resources):
+def made_of(settings, resources, before=None):
     def hear(*_):
         """Nobody listens."""
 
-    return share(settings, resources, time.monotonic, time.time, hear, hear)
+    return share(settings, resources, time.monotonic, time.time, hear, hear, before)
 
 
 async def test_memory_shares_nothing(resources):
@@ -42,6 +43,18 @@ async def test_redis_has_lists_of_its_own_over_the_machines(resources):
     assert resources.revocations.is_revoked("one")
     shared.bans.ban("192.0.2.1", 60.0, time.monotonic())
     assert resources.bans.left_s("192.0.2.1", time.monotonic()) > 0.0
+
+
+async def test_another_store_gets_the_revoked_tokens_of_the_one_before(resources):
+    # Of a zone's list, which several workers share, nothing but digests can be read.
+    zone = Zone.create()
+    resources.revocations = zone.revocations
+    first = made_of(StoreSettings(url="redis://h"), resources)
+    first.revocations.revoke("one", 2e9, 1e9)
+    second = made_of(StoreSettings(url="redis://i"), resources, first)
+
+    assert [kept_id for kept_id, _ in second.revocations.roll.entries()] == ["one"]
+    zone.close()
 
 
 def test_memory_and_plain_redis_have_no_faults():

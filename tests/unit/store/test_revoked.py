@@ -4,7 +4,7 @@ from pyproxy.errors.refusal import StoreUnavailable
 from pyproxy.identity.revocations import GRACE_S, Revocations, short
 from pyproxy.store.revoked import SpreadRevocations
 from pyproxy.store.roll_scripts import PUT
-from tests.unit.store.test_roll import FakeLine
+from tests.unit.store.test_roll import FakeLine, page
 
 NOW = 1_800_000_000.0
 
@@ -54,3 +54,29 @@ def test_what_others_revoke_is_refused_here_and_nobody_is_forgiven():
 
     assert revocations.is_revoked("one")
     assert not revocations.is_revoked("two")
+
+
+@pytest.mark.parametrize("policy", ["local", "allow", "deny"])
+async def test_no_token_is_taken_for_good_before_the_list_was_read_where_that_is_denied(
+    policy,
+):
+    revocations = revocations_of(FakeLine(page(), page()), policy)
+    revocations.revoke("one", NOW, NOW)
+    assert revocations.is_revoked("one")
+
+    if policy == "deny":
+        with pytest.raises(StoreUnavailable):
+            revocations.is_revoked("two")
+    await revocations.roll.merge(NOW)
+
+    assert not revocations.is_revoked("two")
+
+
+async def test_what_was_revoked_before_there_was_a_store_is_told_to_it():
+    local = Revocations(9)
+    local.revoke("one", NOW, NOW)
+    line = FakeLine(page(), [b"put", b"1"])
+    revocations = SpreadRevocations(local, line, "p", "local", lambda: NOW)
+    await revocations.roll.merge(NOW)
+
+    assert line.asked[1] == (PUT, (b"p:{revoked}", b"one", NOW + GRACE_S, 0.0, 100_000))
