@@ -9,6 +9,7 @@ from pyproxy.cli.missing_files import with_remedies
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.serving import serve as run_gateway
+from pyproxy.runtime.signals import hold_reloads
 
 
 @click.command(short_help="Run the gateway until SIGTERM or Ctrl-C.")
@@ -20,6 +21,7 @@ def serve(config_file: Path | None, dev: bool) -> int:
     SIGHUP takes a changed configuration, without a lost request; a faulty one
     changes nothing. SIGUSR1 opens log files anew that were moved away.
     """
+    hold_reloads()
     if not dev:
         return _run(load_configuration(config_file))
     # It brings aiohttp's server for the demonstration, 15 MB that serving needs not.

@@ -34,8 +34,10 @@ def serve(loaded: Loaded) -> int:
             runner.run(_supervise(loaded, prepared, journal))
         journal.log.info("worker.stopped")
     finally:
+        # The loop is gone, and with it who hears of them: of these the process would die.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         journal.close(time.time())
-        # On its way out Python gives signals their own meaning back: of this one it would die.
+        # On its way out Python gives signals their own meaning back.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     return 0
 

@@ -5,6 +5,11 @@ import signal
 from collections.abc import Callable
 
 
+def hold_reloads() -> None:
+    """Keep a SIGHUP until `Signals` can hear it: at the start it would end the process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
 class Signals:
     """SIGTERM and SIGINT ask for the end, SIGHUP for a reload, SIGUSR1 for logs opened anew.
 
@@ -31,6 +36,7 @@ class Signals:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked, number)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         # Not the loop's: when that ends, the signal would end the process again.
         signal.signal(signal.SIGUSR1, lambda *_: reopen())
 
