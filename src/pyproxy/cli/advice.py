@@ -64,8 +64,13 @@ def _on_audit_log(target: str) -> Iterator[Fault]:
     path = Path(target)
     if not path.is_absolute():  # a standard stream
         return
-    place = path if path.exists() else path.parent
-    if not place.exists():
+    try:
+        place = path if path.exists() else path.parent
+        is_there = place.exists()
+    except OSError as exc:  # a name too long, or a folder that nobody may look into
+        yield Fault("server.log.audit", f"cannot be written: {exc.strerror}")
+        return
+    if not is_there:
         yield Fault("server.log.audit", f"{place}: no such folder; 'pyproxy serve' would not start")
     elif not os.access(place, os.W_OK):
         yield Fault("server.log.audit", f"{place}: this user may not write there")

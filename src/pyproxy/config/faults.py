@@ -34,6 +34,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
 # Words that are never secret, and so may be repeated.
 _WORDS: Final = frozenset({*get_args(AuthMethod), *ALGORITHMS})
 _WHOLE: Final = "must be a whole number"
+_NUMBER: Final = "must be a number"
 _TRUTH: Final = "must be true or false"
 _TEXT: Final = 'must be a text in quotes, as in "text"'
 
@@ -41,6 +42,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "bool_parsing": _TRUTH,
     "bool_type": _TRUTH,
     "dict_type": _TABLE,
+    "finite_number": "must be a number, not nan and not infinite",
+    "float_parsing": _NUMBER,
+    "float_type": _NUMBER,
     "greater_than_equal": "must be at least {ge}",
     "int_from_float": _WHOLE,
     "int_parsing": _WHOLE,
@@ -101,7 +105,8 @@ def _problem(
         return _CREDENTIAL
     if kind == "tuple_type":
         return _list(where, error["input"])
-    return _SENTENCES[kind].format_map(context)
+    # Of a kind that nobody thought of, at least its place is told.
+    return _SENTENCES.get(kind, "is no value for this key").format_map(context)
 
 
 def _meant_key(where: Location) -> str:

@@ -10,12 +10,17 @@ from pyproxy.config.secret import Secret
 from pyproxy.config.section import Section
 
 # No user and no password: a collector's credential goes into `headers`.
-_URL: Final = re.compile(r"https?://[A-Za-z0-9._\[\]:-]+(?:/[!-~]*)?", re.ASCII)
+_URL: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/[!-~]*)?",
+    re.ASCII,
+)
+_HIGHEST_PORT: Final = 65535
 
 
 def is_collector(text: str) -> bool:
     """Whether a text may name a collector: a plain http or https URL."""
-    return _URL.fullmatch(text) is not None
+    found = _URL.fullmatch(text)
+    return found is not None and 0 < int(found["port"] or _HIGHEST_PORT) <= _HIGHEST_PORT
 
 
 def _endpoint(text: str) -> str:

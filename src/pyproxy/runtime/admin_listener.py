@@ -19,6 +19,8 @@ from pyproxy.telemetry.sparing import SparingLog
 
 # A browser takes six, a scraper one; whatever holds more waits in the backlog.
 _MOST_CONNECTIONS = 256
+# Further ones of the same address are closed, so that it keeps nobody else out.
+_MOST_OF_ONE = 128
 # For the answers that were begun when the process ends.
 _FAREWELL_S = 0.5
 _PLACE = "server.admin"
@@ -63,7 +65,7 @@ class AdminListener:
         self._journal = journal
         self._tasks = tasks
         self._blocking = blocking
-        self._admission = Admission(_MOST_CONNECTIONS, 0)
+        self._admission = Admission(_MOST_CONNECTIONS, _MOST_OF_ONE)
         self._trouble = SparingLog(journal.log)
         self._listening: Listening | None = None
         self._reception: Reception | None = None

@@ -84,6 +84,7 @@ def test_no_file_is_no_remark(said):
         pytest.param("audit.log", "", id="file that is not there yet"),
         pytest.param("pyproxy.toml", "", id="file that is"),
         pytest.param("none/audit.log", "server.log.audit: ", id="no folder"),
+        pytest.param("x" * 300, "server.log.audit: cannot be written: ", id="too long a name"),
     ],
 )
 def test_audit_log_that_cannot_be_opened_is_remarked_on(said, audit, remark):

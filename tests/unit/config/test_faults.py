@@ -174,6 +174,18 @@ CANARY = "hunter2-hunter2-hunter2"
             id="fraction",
         ),
         pytest.param(
+            {"auth": {"ban": {"after": float("nan")}}},
+            ("auth", "ban", "after"),
+            "must be a number, not nan and not infinite",
+            id="no number at all",
+        ),
+        pytest.param(
+            {"traces": {"sample": "half"}},
+            ("traces", "sample"),
+            "must be a number",
+            id="a share in words",
+        ),
+        pytest.param(
             {"server": {"max_connections": []}},
             ("server", "max_connections"),
             "must be a whole number",
