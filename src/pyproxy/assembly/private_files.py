@@ -1,12 +1,13 @@
 """Which of a configuration's files are for the owner alone."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 from pyproxy.assembly.keys import read_file_entries
 from pyproxy.config.files import MOST_OF_KEY_SET, read_file
 from pyproxy.config.secret import LITERAL, Secret
+from pyproxy.config.section import Section
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.identity.jwk_members import is_private
@@ -28,7 +29,7 @@ class PrivateFiles:
 
 def private_files(settings: Settings) -> PrivateFiles:
     """Look what the files hold; one that cannot be read is for its own reader to report."""
-    secret = [*_signing(settings), *_upstream_keys(settings), *_secrets(settings)]
+    secret = [*_signing(settings), *_private_keys(settings), *_secrets(settings)]
     hashed: list[Path] = []
     if settings.auth.keys_file:
         keys_file = Path(settings.auth.keys_file)
@@ -49,10 +50,12 @@ def _signing(settings: Settings) -> Iterator[Path]:
         yield Path(jwt.jwks_file)
 
 
-def _upstream_keys(settings: Settings) -> Iterator[Path]:
+def _private_keys(settings: Settings) -> Iterator[Path]:
     for route in settings.routes:
         if route.tls.private_key:
             yield Path(route.tls.private_key)
+    if settings.store.private_key:
+        yield Path(settings.store.private_key)
 
 
 def _secrets(settings: Settings) -> Iterator[Path]:
@@ -61,13 +64,25 @@ def _secrets(settings: Settings) -> Iterator[Path]:
             yield Path(secret.file)
 
 
-def _all_secrets(settings: Settings) -> Iterator[Secret]:
-    yield from settings.auth.keys
-    for route in settings.routes:
-        yield from filter(None, (route.token.secret, route.credential.value))
-    proxy = settings.egress.proxy
-    if proxy is not None and proxy.authorization is not None:
-        yield proxy.authorization
+def _all_secrets(part: object) -> Iterator[Secret]:
+    """Every secret of a configuration, wherever a section keeps it: no list to forget one in."""
+    if isinstance(part, Secret):
+        yield part
+    else:
+        for inner in _parts(part):
+            yield from _all_secrets(inner)
+
+
+def _parts(part: object) -> Iterable[object]:
+    if isinstance(part, Section):
+        return (value for _, value in part)
+    if isinstance(part, dict):
+        return part.values()
+    if isinstance(part, tuple):
+        return part
+    # Values that were parsed, such as a proxy's address.
+    names = (each.name for each in fields(part)) if is_dataclass(part) else ()
+    return (getattr(part, name) for name in names)
 
 
 def _holds_plain_key(path: Path) -> bool:

@@ -4,8 +4,9 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
+from pyproxy.assembly.extras import remedy
 from pyproxy.assembly.resources import Resources
 from pyproxy.config.store import StoreSettings
 from pyproxy.errors.fault import Fault
@@ -14,7 +15,6 @@ from pyproxy.limits.bans import BanRules, Bans
 from pyproxy.limits.store import Store
 
 Tell = Callable[[Literal["store.up", "store.down"], str], None]
-_MISSING: Final = "needs the redis extra; install it with: pip install 'pyproxy[redis]'"
 
 
 class Shared(Protocol):
@@ -91,7 +91,7 @@ def store_faults(settings: StoreSettings) -> tuple[Fault, ...]:
     if settings.url.is_memory:
         return ()
     if find_spec("redis") is None:
-        return (Fault("store.url", _MISSING),)
+        return (Fault("store.url", f"needs {remedy('redis')}"),)
     return tuple(_tls_faults(settings))
 
 

@@ -33,7 +33,8 @@ def load_configuration(config_file: Path | None) -> Loaded:
     """Load what ``--config`` names, or what stands for it.
 
     Raises:
-        ConfigurationError: With every fault found.
+        ConfigurationError: With every fault found; where there is only the demonstration's
+            file, with its name and what is wrong with the environment.
     """
     found = find(config_file)
     try:
@@ -42,7 +43,9 @@ def load_configuration(config_file: Path | None) -> Loaded:
         if found is not None or not DEMONSTRATION_FILE.exists():
             raise
         hint = (
-            f"there is no {DEFAULT_FILE} here (the demonstration's configuration is "
-            f"{DEMONSTRATION_FILE}: -c {DEMONSTRATION_FILE})"
+            f"there is no {DEFAULT_FILE} here; for the demonstration's configuration add "
+            f"-c {DEMONSTRATION_FILE}"
         )
-        raise ConfigurationError(*error.faults, Fault("", hint)) from error
+        # The rest is about defaults, which nobody wrote.
+        written = (fault for fault in error.faults if fault.path in os.environ)
+        raise ConfigurationError(Fault("", hint), *written) from error

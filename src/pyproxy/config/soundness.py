@@ -255,6 +255,15 @@ def _twice(route: RouteSettings, i: int) -> Iterator[Finding]:
         yield Finding(("routes", i, "identity_header"), problem)
 
 
+def _collectors_fields(settings: Settings) -> Iterator[Finding]:
+    for name, value in settings.traces.headers.items():
+        at: Location = ("traces", "headers", name)
+        if name.lower() in _OWN_FIELDS:
+            yield Finding(at, "is a field that is set by whoever sends the spans")
+        if not is_field_value(value.reveal()):
+            yield Finding(at, _A_VALUE)
+
+
 def _endpoints(settings: Settings) -> Iterator[Finding]:
     paths = settings.endpoints.model_dump()
     for name, path in paths.items():
@@ -276,6 +285,7 @@ _CHECKS: Final[tuple[tuple[Callable[[Settings], Iterator[Finding]], tuple[str, .
     (_heartbeats, ("routes",)),
     (_credentials, ("routes",)),
     (_header_rules, ("routes",)),
+    (_collectors_fields, ("traces",)),
     (_endpoints, ("endpoints",)),
 )
 """Each check, and the sections it reads."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Final
 
+from pyproxy.assembly.extras import Extra, remedy
 from pyproxy.assembly.tracing import has_otel
 from pyproxy.config.finding import Location
 from pyproxy.config.load import Loaded
@@ -22,7 +23,7 @@ def without_traces(loaded: Loaded) -> tuple[Fault, ...]:
     variable = loaded.filled.get(_ENDPOINT)
     if not loaded.settings.traces.endpoint or has_otel() or variable is None:
         return ()
-    return (_fault(variable, "otel", "has no effect without the extra"),)
+    return (_fault(variable, "otel", "has no effect without"),)
 
 
 def _missing(loaded: Loaded) -> Iterator[Fault]:
@@ -33,5 +34,5 @@ def _missing(loaded: Loaded) -> Iterator[Fault]:
         yield _fault("server.log.audit", "journald")
 
 
-def _fault(path: str, extra: str, problem: str = "needs the extra") -> Fault:
-    return Fault(path, f"{problem} \"{extra}\": pip install 'pyproxy[{extra}]'")
+def _fault(path: str, extra: Extra, problem: str = "needs") -> Fault:
+    return Fault(path, f"{problem} {remedy(extra)}")

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from pyproxy.assembly.private_files import private_files
+from pyproxy.assembly.private_files import holds_secrets, private_files
 from pyproxy.identity.jwk_members import without_private
 from pyproxy.identity.signing_keys import generate_key_set
 
@@ -13,6 +13,7 @@ PAIR = generate_key_set("ES256")
 PUBLIC = {"keys": [without_private(PAIR["keys"][0])]}
 HASHED = f"alice:sha256:{hashlib.sha256(b'x').hexdigest()}\n"
 ROUTE = '[[routes]]\nname = "one"\nupstream = "https://a"\n'
+SCHEMES = {"[store": "redis"}  # of a URL with a password; else http
 ANY_KEY = '[auth]\nkeys = ["a-plain-key-of-somebody"]\n'
 
 
@@ -101,3 +102,56 @@ def test_signing_keys_always_are(configured, tmp_path):
     settings = configured(ANY_KEY + '[auth.jwt]\nsigning_keys_file = "set.json"\n')
 
     assert private_files(settings).secret == (tmp_path / "set.json",)
+
+
+TRACED = "[traces]\nheaders = {{ Authorization = {} }}\n"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param("[server]\nadmin_token = {}\n", id="admin_token"),
+        pytest.param("[store]\nurl = {}\n", id="store"),
+        pytest.param("[egress]\nproxy = {}\n", id="proxy"),
+        pytest.param(TRACED, id="traces"),
+        pytest.param(ROUTE + 'credential = {{ header = "X", value = {} }}\n', id="credential"),
+        pytest.param(ROUTE + 'auth = ["token"]\ntoken = {{ secret = {} }}\n', id="token"),
+        pytest.param("[auth]\nkeys = [{}]\n", id="keys"),
+    ],
+)
+def test_each_secret_counts_wherever_it_stands(configured, put, setting):
+    text = SCHEMES.get(setting.partition("]")[0], "http") + "://alice:secret-of-hers@h.example:1"
+    path = put("secret", text)
+    # A key of the environment: the one secret besides must not stand in the file.
+    key = {} if "keys" in setting else {"API_KEY": "a-plain-key-of-somebody"}
+
+    in_file = configured(setting.format('{ file = "secret" }'), **key)
+    literal = configured(setting.format(json.dumps(text)), **key)
+
+    assert (private_files(in_file).secret, holds_secrets(in_file)) == ((path,), False)
+    assert (private_files(literal).secret, holds_secrets(literal)) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("ADMIN_TOKEN", "a-token"), ("REDIS_URL", "rediss://:secret@redis.example")],
+)
+def test_a_file_that_a_variable_names_counts_too(configured, put, variable, text):
+    path = put("secret", text)
+
+    settings = configured(ANY_KEY, **{f"{variable}_FILE": str(path)})
+
+    assert private_files(settings).secret == (path,)
+
+
+def test_a_stores_url_without_a_password_is_no_secret(configured, put):
+    put("url", "redis://redis.example")
+    settings = configured('[store]\nurl = { file = "url" }\n', API_KEY="a-plain-key-of-somebody")
+
+    assert (private_files(settings).secret, holds_secrets(settings)) == ((), False)
+
+
+def test_the_private_key_towards_the_store_is(configured, tmp_path):
+    tls = '[store]\nurl = "rediss://h"\ncertificate = "a.pem"\nprivate_key = "b.pem"\n'
+
+    assert private_files(configured(ANY_KEY + tls)).secret == (tmp_path / "b.pem",)

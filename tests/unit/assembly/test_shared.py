@@ -7,6 +7,7 @@ import pytest
 import trustme
 
 from pyproxy.assembly import shared as sharing
+from pyproxy.assembly.extras import remedy
 from pyproxy.assembly.resources import Resources
 from pyproxy.assembly.shared import reach_store, share, store_faults
 from pyproxy.config.store import StoreSettings
@@ -66,7 +67,7 @@ def test_without_the_extra_it_is_said_how_to_install_it(monkeypatch):
     monkeypatch.setattr(sharing, "find_spec", lambda _: None)
 
     assert store_faults(StoreSettings(url="redis://h")) == (
-        Fault("store.url", "needs the redis extra; install it with: pip install 'pyproxy[redis]'"),
+        Fault("store.url", f"needs {remedy('redis')}"),
     )
     assert store_faults(StoreSettings()) == ()
 

@@ -5,6 +5,11 @@ import pytest
 from pyproxy.cli.configuration import find, load_configuration
 from pyproxy.errors.fault import ConfigurationError
 
+HINT = (
+    "pyproxy: there is no pyproxy.toml here; for the demonstration's configuration add "
+    "-c certs/dev.toml"
+)
+
 
 def test_file_that_is_named_counts(here):
     (here / "pyproxy.toml").write_text("")
@@ -48,10 +53,18 @@ def test_demonstrations_configuration_is_pointed_at(pyproxy, here, command):
     code, _, err = pyproxy(*command)
 
     assert code == 2
-    assert err[-1] == (
-        "pyproxy: there is no pyproxy.toml here (the demonstration's configuration is "
-        "certs/dev.toml: -c certs/dev.toml)"
-    )
+    assert err == [HINT]  # and nothing of a route that nobody wrote
+
+
+def test_a_fault_of_the_environment_is_told_below_it(pyproxy, here, monkeypatch):
+    (here / "certs").mkdir()
+    (here / "certs" / "dev.toml").write_text("")
+    monkeypatch.setenv("API_KEY_FILE", "missing.key")
+
+    hint, *others = pyproxy("check")[2]
+
+    assert hint == HINT
+    assert [line.split(": ")[1] for line in others] == ["API_KEY_FILE"]
 
 
 def test_configuration_of_ones_own_is_not_taken_for_the_demonstrations(pyproxy, here):

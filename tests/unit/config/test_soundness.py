@@ -363,6 +363,28 @@ def test_what_depends_on_a_broken_section_is_not_judged():
     assert found(tree, {"routes"}) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        pytest.param("X-Key", "of-hers\r\nX-Evil: 1", "must be visible ASCII", id="injection"),
+        pytest.param("X-Key", "of-hers\n", "must be visible ASCII", id="newline at the end"),
+        pytest.param("X-Key", "of-hers-caf\u00e9", "must be visible ASCII", id="other letters"),
+        pytest.param("Host", "of-hers", "is a field that is set by", id="Host"),
+        pytest.param("content-length", "7", "is a field that is set by", id="Content-Length"),
+    ],
+)
+def test_a_field_that_cannot_be_sent_with_spans_is_refused(name, value, problem):
+    ((where, sentence),) = found({"traces": {"headers": {name: value}}})
+
+    assert where == ("traces", "headers", name)
+    assert sentence.startswith(problem)
+    assert "of-hers" not in sentence
+
+
+def test_a_collectors_key_is_sound():
+    assert found({"traces": {"headers": {"Authorization": "Bearer k"}}}) == []
+
+
 ADDRESS = ("server", "admin")
 TOKEN = "t" * 20
 

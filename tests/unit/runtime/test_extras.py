@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from pyproxy.assembly import tracing
+from pyproxy.assembly.extras import remedy
 from pyproxy.config.load import load
 from pyproxy.runtime.extras import missing_extras, without_traces
 
@@ -54,10 +55,10 @@ def test_without_them_nothing_is_missing_that_nobody_asks_for(loaded):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (TRACED, "traces.endpoint: needs the extra \"otel\": pip install 'pyproxy[otel]'"),
+        (TRACED, f"traces.endpoint: needs {remedy('otel')}"),
         (
             JOURNAL,
-            "server.log.audit: needs the extra \"journald\": pip install 'pyproxy[journald]'",
+            f"server.log.audit: needs {remedy('journald')}",
         ),
     ],
 )

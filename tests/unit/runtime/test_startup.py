@@ -115,3 +115,21 @@ def test_every_reason_is_told_at_once(loaded, open_folder):
         "a.crt",
         "signing.json",
     ]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("[server]\nadmin_token", "a-token"),
+        ("[store]\nurl", "redis://:secret@redis.example"),
+    ],
+)
+def test_a_secrets_file_that_others_may_read_keeps_it_from_starting(open_folder, table, text):
+    (open_folder / "secret").write_text(text)
+    (open_folder / "secret").chmod(0o644)
+    path = open_folder / "pyproxy.toml"
+    path.write_text(f'{table} = {{ file = "secret" }}\n{CONFIG}')
+
+    with pytest.raises(ConfigurationError, match="secret: may be opened by every user"):
+        prepare(load(path, {}, open_folder), WALL)
