@@ -26,6 +26,7 @@ QUIET = {
     "requests": {
         "total": 0,
         "per_second": 0,
+        "errors_per_second": 0,
         "in_flight": 0,
         "streams": 0,
         "connections": 0,

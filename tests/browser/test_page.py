@@ -79,10 +79,12 @@ def test_numbers_are_alive(opened, desk):
     page = opened()
     assert page.text("#rps") == "0"
 
-    desk.status["requests"] |= {"per_second": 12.5, "in_flight": 3, "streams": 2, "connections": 9}
+    desk.status["requests"] |= {"per_second": 12.5, "errors_per_second": 0.5}
+    desk.status["requests"] |= {"in_flight": 3, "streams": 2, "connections": 9}
     desk.status["requests"]["latency_ms"] = {"p50": 1.25, "p90": 340.0, "p99": 9100.0}
 
     page.says("#rps", "13")
+    assert page.text("#eps") == "0.5"
     assert page.text("#p50") == "1.3 ms"
     assert page.text("#p90") == "340 ms"
     assert page.text("#p99") == "9.10 s"

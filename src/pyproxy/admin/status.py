@@ -92,6 +92,7 @@ def _requests(snapshot: Snapshot, window: Window) -> Json:
     return {
         "total": int(total(counters, REQUESTS)),
         "per_second": pace.per_second,
+        "errors_per_second": pace.errors_per_second,
         "in_flight": int(total(gauges, IN_FLIGHT)),
         "streams": int(total(gauges, STREAMS)),
         "connections": int(total(gauges, CONNECTIONS)),

@@ -84,11 +84,13 @@ class Pace:
 
     Attributes:
         per_second: Requests that ended.
+        errors_per_second: Of those, the ones that failed with 5xx.
         latency_ms: ``p50``, ``p90``, ``p99``; ``None`` where nothing ended.
         first_byte_ms: Likewise, to an answer's first byte.
     """
 
     per_second: float
+    errors_per_second: float
     latency_ms: Mapping[str, float | None]
     first_byte_ms: Mapping[str, float | None]
 
@@ -109,13 +111,14 @@ class Window:
     def pace(self, route: str | None = None) -> Pace:
         """How fast it went, of one route or of all."""
         if not self._samples:
-            return Pace(0.0, _percentiles(NOTHING), _percentiles(NOTHING))
+            return Pace(0.0, 0.0, _percentiles(NOTHING), _percentiles(NOTHING))
         first, last = self._samples[0], self._samples[-1]
         before, after = (
             each.all if route is None else each.routes.get(route, NOBODY) for each in (first, last)
         )
         return Pace(
             _rate(before.requests, after.requests, last.at - first.at),
+            _rate(before.errors, after.errors, last.at - first.at),
             _percentiles(_more(before.durations, after.durations)),
             _percentiles(_more(before.first_bytes, after.first_bytes)),
         )

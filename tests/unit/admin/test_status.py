@@ -21,6 +21,7 @@ def test_a_gateway_that_has_just_begun_has_every_key():
     assert quiet["requests"] == {
         "total": 0,
         "per_second": 0.0,
+        "errors_per_second": 0.0,
         "in_flight": 0,
         "streams": 0,
         "connections": 0,
@@ -52,6 +53,7 @@ def test_everything_is_told():
     ]
     assert now["requests"]["total"] == 14
     assert now["requests"]["per_second"] == 7.0
+    assert now["requests"]["errors_per_second"] == 0.5
     assert now["requests"]["by_status"] == {"2xx": 9, "4xx": 4, "5xx": 1}
     assert now["requests"]["bytes_out"] == 2022
     assert now["requests"]["first_byte_ms"]["p50"] == 7.5

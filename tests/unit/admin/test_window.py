@@ -51,6 +51,12 @@ def test_the_pace_of_a_route_is_its_own():
     assert window.pace("two").latency_ms["p99"] is None
 
 
+def test_errors_are_paced_over_the_same_time_as_requests():
+    window = window_of(counted(failed=7), counted(ok=6, failed=9), counted(ok=8, failed=9))
+
+    assert (window.pace().per_second, window.pace().errors_per_second) == (5.0, 1.0)
+
+
 def test_the_window_is_a_minute_long():
     window = window_of(*(counted(ok=second) for second in range(200)))
 
