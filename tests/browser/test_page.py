@@ -159,8 +159,19 @@ def test_refusals_of_the_last_minute_are_told_apart(opened, desk):
     assert page.text("#refusals").split() == ["invalid_token", "30", "rate_limited", "10"]
 
     desk.status["refusals"] = {"rate_limited": 14, "invalid_token": 30}
+    desk.status["refusals_last_minute"] = {"rate_limited": 4}
 
     page.says("#refusals", "+4")
+    assert page.text("#refusals").split() == ["invalid_token", "30", "rate_limited", "+4", "14"]
+
+
+def test_refusals_of_the_last_minute_are_told_to_who_has_just_come(opened, desk):
+    desk.status["refusals"] = {"rate_limited": 14, "invalid_token": 30}
+    desk.status["refusals_last_minute"] = {"rate_limited": 4}
+
+    page = opened()
+
+    page.says("#refusals", "rate_limited")
     assert page.text("#refusals").split() == ["invalid_token", "30", "rate_limited", "+4", "14"]
 
 

@@ -52,6 +52,7 @@ def status_of(snapshot: Snapshot, window: Window) -> Json:
         "requests": _requests(snapshot, window),
         "history": window.history(),
         "refusals": _whole(totals_by(report.counters, REFUSALS, "code")),
+        "refusals_last_minute": window.refusals(),
         "routes": _routes(snapshot, window),
         "limits": _limits(snapshot),
         "bans": _bans(snapshot),

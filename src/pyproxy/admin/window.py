@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from pyproxy.admin.quantile import quantile
 from pyproxy.admin.tally import NOTHING, buckets_by_route, together, totals_by
-from pyproxy.telemetry.catalogue import BOUNDS_S, DURATION, FIRST_BYTE, REQUESTS
+from pyproxy.telemetry.catalogue import BOUNDS_S, DURATION, FIRST_BYTE, REFUSALS, REQUESTS
 from pyproxy.telemetry.report import Report
 
 STEP_S: Final = 1
@@ -47,11 +47,13 @@ class Sample:
         at: Monotonic seconds.
         all: Of all routes.
         routes: Of each.
+        refusals: Of each code.
     """
 
     at: float
     all: Counted
     routes: Mapping[str, Counted]
+    refusals: Mapping[str, float]
 
     @classmethod
     def of(cls, report: Report, at: float) -> Self:
@@ -75,7 +77,7 @@ class Sample:
             together(durations.values()),
             together(first_bytes.values()),
         )
-        return cls(at, everything, routes)
+        return cls(at, everything, routes, totals_by(report.counters, REFUSALS, "code"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,14 @@ class Window:
             _percentiles(_more(before.durations, after.durations)),
             _percentiles(_more(before.first_bytes, after.first_bytes)),
         )
+
+    def refusals(self) -> dict[str, int]:
+        """How often each code was refused with, of those that were at all."""
+        if not self._samples:
+            return {}
+        before, after = self._samples[0].refusals, self._samples[-1].refusals
+        more = {code: int(count - before.get(code, 0)) for code, count in after.items()}
+        return {code: count for code, count in sorted(more.items()) if count > 0}
 
     def history(self) -> dict[str, object]:
         """Each step's figures, the oldest first; what was before the start is nothing."""

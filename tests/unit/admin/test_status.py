@@ -33,8 +33,9 @@ def test_a_gateway_that_has_just_begun_has_every_key():
     }
     assert list(quiet) == [
         "version", "python", "now", "started_at", "uptime_s", "draining", "ready", "reasons",
-        "workers", "window_s", "requests", "history", "refusals", "routes", "limits", "bans",
-        "store", "listeners", "certificates", "key_sets", "reload", "logs",
+        "workers", "window_s", "requests", "history", "refusals", "refusals_last_minute",
+        "routes", "limits", "bans", "store", "listeners", "certificates", "key_sets", "reload",
+        "logs",
     ]  # fmt: skip
     assert quiet["routes"][0]["upstreams"] == []
 
@@ -58,6 +59,7 @@ def test_everything_is_told():
     assert now["requests"]["bytes_out"] == 2022
     assert now["requests"]["first_byte_ms"]["p50"] == 7.5
     assert now["refusals"] == {"invalid_token": 1, "rate_limited": 3}
+    assert now["refusals_last_minute"] == {"invalid_token": 1, "rate_limited": 3}
     one, two = now["routes"]
     assert (one["requests"], one["errors"], one["per_second"]) == (10, 1, 5.0)
     assert one["upstreams"][1] == {"name": "http://b", "state": "up", "in_flight": 1, "idle": 4}
