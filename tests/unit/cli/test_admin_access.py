@@ -67,6 +67,13 @@ def test_configured_token_is_shown_to_no_other_gateway(configure, desk):
         access_to(None, desk.url, "").ask("/status")
 
 
+def test_wrong_token_is_not_told_for_a_missing_one(desk):
+    desk.token = TOKEN
+
+    with pytest.raises(NoAnswer, match=r"does not take this token: see server\.admin_token"):
+        access_to(None, desk.url, "another-token-altogether").ask("/status")
+
+
 def test_token_stands_in_no_sentence_and_no_repr(desk):
     desk.token = "quite another token"
     access = access_to(None, desk.url, TOKEN)
@@ -199,6 +206,29 @@ def test_refusal_is_passed_on_without_control_characters(answering, body, said):
         access.ask("/status")
 
     assert str(caught.value) == f"{access.where}: answers 403{said}"
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (b"12", " (Retry-After: 12 s)"),
+        (b"Wed, 21 Oct 2026 07:28:00 GMT", ""),
+        (b"\x1b[2J", ""),
+        (b"-1", ""),
+        (b"\xb2", ""),
+        (b"9" * 7, ""),
+    ],
+    ids=["seconds", "date", "control characters", "negative", "superscript", "months"],
+)
+def test_how_long_to_wait_is_said(answering, wait, said):
+    body = b'{"error":"rate_limited","message":"Too many requests."}'
+    port = answering(status=429, fields=[(b"Retry-After", wait)], body=body)
+    access = AdminAccess.at(f"http://127.0.0.1:{port}")
+
+    with pytest.raises(NoAnswer) as caught:
+        access.ask("/status")
+
+    assert str(caught.value) == f"{access.where}: answers 429: Too many requests.{said}"
 
 
 def test_redirection_is_not_followed(answering, desk):
