@@ -21,6 +21,7 @@ from pyproxy.config.secret import Secret
 from pyproxy.config.server import ServerSettings
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.telemetry.style import shown
+from pyproxy.upstream.reason import in_words
 
 # A hundred thousand bans take 7 MB; whatever else answers may go on for ever.
 _MOST_OF_BODY: Final = 16 * 1024 * 1024
@@ -127,7 +128,9 @@ class AdminAccess:
         """
         try:
             status, wait, body = self._exchange(target, method)
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+        except (OSError, UnicodeError) as error:
+            raise NoAnswer(f"{self.where}: {in_words(error)}; {_UNREACHED}") from error
+        except http.client.HTTPException as error:
             problem = shown(str(error) or type(error).__name__, _MOST_OF_MESSAGE)
             raise NoAnswer(f"{self.where}: {problem}; {_UNREACHED}") from error
         if status == http.client.UNAUTHORIZED:
