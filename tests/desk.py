@@ -26,6 +26,7 @@ QUIET = {
     "requests": {
         "total": 0,
         "per_second": 0,
+        "errors_per_second": 0,
         "in_flight": 0,
         "streams": 0,
         "connections": 0,
@@ -43,6 +44,7 @@ QUIET = {
         "p99_ms": [None] * 60,
     },
     "refusals": {},
+    "refusals_last_minute": {},
     "routes": [],
     "limits": [],
     "bans": {"in_force": 0, "begun": 0, "after": 20, "within_s": 600, "lasting_s": 900},

@@ -79,10 +79,12 @@ def test_numbers_are_alive(opened, desk):
     page = opened()
     assert page.text("#rps") == "0"
 
-    desk.status["requests"] |= {"per_second": 12.5, "in_flight": 3, "streams": 2, "connections": 9}
+    desk.status["requests"] |= {"per_second": 12.5, "errors_per_second": 0.5}
+    desk.status["requests"] |= {"in_flight": 3, "streams": 2, "connections": 9}
     desk.status["requests"]["latency_ms"] = {"p50": 1.25, "p90": 340.0, "p99": 9100.0}
 
     page.says("#rps", "13")
+    assert page.text("#eps") == "0.5"
     assert page.text("#p50") == "1.3 ms"
     assert page.text("#p90") == "340 ms"
     assert page.text("#p99") == "9.10 s"
@@ -157,8 +159,19 @@ def test_refusals_of_the_last_minute_are_told_apart(opened, desk):
     assert page.text("#refusals").split() == ["invalid_token", "30", "rate_limited", "10"]
 
     desk.status["refusals"] = {"rate_limited": 14, "invalid_token": 30}
+    desk.status["refusals_last_minute"] = {"rate_limited": 4}
 
     page.says("#refusals", "+4")
+    assert page.text("#refusals").split() == ["invalid_token", "30", "rate_limited", "+4", "14"]
+
+
+def test_refusals_of_the_last_minute_are_told_to_who_has_just_come(opened, desk):
+    desk.status["refusals"] = {"rate_limited": 14, "invalid_token": 30}
+    desk.status["refusals_last_minute"] = {"rate_limited": 4}
+
+    page = opened()
+
+    page.says("#refusals", "rate_limited")
     assert page.text("#refusals").split() == ["invalid_token", "30", "rate_limited", "+4", "14"]
 
 

@@ -52,6 +52,7 @@ def status_of(snapshot: Snapshot, window: Window) -> Json:
         "requests": _requests(snapshot, window),
         "history": window.history(),
         "refusals": _whole(totals_by(report.counters, REFUSALS, "code")),
+        "refusals_last_minute": window.refusals(),
         "routes": _routes(snapshot, window),
         "limits": _limits(snapshot),
         "bans": _bans(snapshot),
@@ -92,6 +93,7 @@ def _requests(snapshot: Snapshot, window: Window) -> Json:
     return {
         "total": int(total(counters, REQUESTS)),
         "per_second": pace.per_second,
+        "errors_per_second": pace.errors_per_second,
         "in_flight": int(total(gauges, IN_FLIGHT)),
         "streams": int(total(gauges, STREAMS)),
         "connections": int(total(gauges, CONNECTIONS)),

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from pyproxy.admin.quantile import quantile
 from pyproxy.admin.tally import NOTHING, buckets_by_route, together, totals_by
-from pyproxy.telemetry.catalogue import BOUNDS_S, DURATION, FIRST_BYTE, REQUESTS
+from pyproxy.telemetry.catalogue import BOUNDS_S, DURATION, FIRST_BYTE, REFUSALS, REQUESTS
 from pyproxy.telemetry.report import Report
 
 STEP_S: Final = 1
@@ -47,11 +47,13 @@ class Sample:
         at: Monotonic seconds.
         all: Of all routes.
         routes: Of each.
+        refusals: Of each code.
     """
 
     at: float
     all: Counted
     routes: Mapping[str, Counted]
+    refusals: Mapping[str, float]
 
     @classmethod
     def of(cls, report: Report, at: float) -> Self:
@@ -75,7 +77,7 @@ class Sample:
             together(durations.values()),
             together(first_bytes.values()),
         )
-        return cls(at, everything, routes)
+        return cls(at, everything, routes, totals_by(report.counters, REFUSALS, "code"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,13 @@ class Pace:
 
     Attributes:
         per_second: Requests that ended.
+        errors_per_second: Of those, the ones that failed with 5xx.
         latency_ms: ``p50``, ``p90``, ``p99``; ``None`` where nothing ended.
         first_byte_ms: Likewise, to an answer's first byte.
     """
 
     per_second: float
+    errors_per_second: float
     latency_ms: Mapping[str, float | None]
     first_byte_ms: Mapping[str, float | None]
 
@@ -109,16 +113,25 @@ class Window:
     def pace(self, route: str | None = None) -> Pace:
         """How fast it went, of one route or of all."""
         if not self._samples:
-            return Pace(0.0, _percentiles(NOTHING), _percentiles(NOTHING))
+            return Pace(0.0, 0.0, _percentiles(NOTHING), _percentiles(NOTHING))
         first, last = self._samples[0], self._samples[-1]
         before, after = (
             each.all if route is None else each.routes.get(route, NOBODY) for each in (first, last)
         )
         return Pace(
             _rate(before.requests, after.requests, last.at - first.at),
+            _rate(before.errors, after.errors, last.at - first.at),
             _percentiles(_more(before.durations, after.durations)),
             _percentiles(_more(before.first_bytes, after.first_bytes)),
         )
+
+    def refusals(self) -> dict[str, int]:
+        """How often each code was refused with, of those that were at all."""
+        if not self._samples:
+            return {}
+        before, after = self._samples[0].refusals, self._samples[-1].refusals
+        more = {code: int(count - before.get(code, 0)) for code, count in after.items()}
+        return {code: count for code, count in sorted(more.items()) if count > 0}
 
     def history(self) -> dict[str, object]:
         """Each step's figures, the oldest first; what was before the start is nothing."""

@@ -21,6 +21,7 @@ from pyproxy.config.secret import Secret
 from pyproxy.config.server import ServerSettings
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.telemetry.style import shown
+from pyproxy.upstream.reason import in_words
 
 # A hundred thousand bans take 7 MB; whatever else answers may go on for ever.
 _MOST_OF_BODY: Final = 16 * 1024 * 1024
@@ -30,6 +31,8 @@ _UNIX: Final = "unix:"
 _A_URL: Final = "http://HOST:PORT, https://HOST:PORT or unix:PATH"
 _UNREACHED: Final = "is the gateway running there? server.admin or --url says where to ask"
 _TOKEN_WANTED: Final = "wants the admin token: set server.admin_token or ADMIN_TOKEN, or --token"  # noqa: S105 - a sentence
+_TOKEN_REFUSED: Final = "does not take this token: see server.admin_token, ADMIN_TOKEN, --token"  # noqa: S105 - a sentence
+_LONGEST_WAIT: Final = 6  # digits
 _ANOTHER: Final = "another server answers there: what it says is not what a gateway says"
 
 url_option = click.option(
@@ -124,25 +127,29 @@ class AdminAccess:
             NoAnswer: There is none, or not for us, or it is none of a gateway.
         """
         try:
-            status, body = self._exchange(target, method)
-        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            status, wait, body = self._exchange(target, method)
+        except (OSError, UnicodeError) as error:
+            raise NoAnswer(f"{self.where}: {in_words(error)}; {_UNREACHED}") from error
+        except http.client.HTTPException as error:
             problem = shown(str(error) or type(error).__name__, _MOST_OF_MESSAGE)
             raise NoAnswer(f"{self.where}: {problem}; {_UNREACHED}") from error
         if status == http.client.UNAUTHORIZED:
-            raise NoAnswer(f"{self.where}: {_TOKEN_WANTED}")
+            problem = _TOKEN_WANTED if self.token is None else _TOKEN_REFUSED
+            raise NoAnswer(f"{self.where}: {problem}")
         try:
             content: object = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise self.misunderstood() from error
         if status >= http.client.BAD_REQUEST and status != http.client.NOT_FOUND:
-            raise NoAnswer(f"{self.where}: answers {status}{_message(content)}")
+            raise NoAnswer(f"{self.where}: answers {status}{_message(content)}{_patience(wait)}")
         return AdminAnswer(status, content)
 
     def misunderstood(self) -> NoAnswer:
         """Say that it answers, but not as a gateway does."""
         return NoAnswer(f"{self.where}: {_ANOTHER}")
 
-    def _exchange(self, target: str, method: str) -> tuple[int, bytes]:
+    def _exchange(self, target: str, method: str) -> tuple[int, str, bytes]:
+        """The status, ``Retry-After`` and the body."""
         fields = {"Accept": _FOR_PROGRAMS, "Connection": "close"}
         if self.token is not None:
             fields["Authorization"] = f"Bearer {self.token.reveal()}"
@@ -152,7 +159,8 @@ class AdminAccess:
             connection.sock = self._connected()
             connection.request(method, target, headers=fields)
             answer = connection.getresponse()
-            return answer.status, answer.read(_MOST_OF_BODY)
+            wait = answer.getheader("Retry-After", "")
+            return answer.status, wait, answer.read(_MOST_OF_BODY)
 
     def _connected(self) -> socket.socket:
         if self.address.path:
@@ -199,3 +207,9 @@ def _message(content: object) -> str:
     """What a refusal says of itself."""
     message = content.get("message", content.get("error")) if isinstance(content, dict) else None
     return f": {shown(message, _MOST_OF_MESSAGE)}" if isinstance(message, str) else ""
+
+
+def _patience(wait: str) -> str:
+    """How long to wait (RFC 9110 section 10.2.3), if it is said in seconds, as a gateway does."""
+    is_seconds = wait.isascii() and wait.isdigit() and len(wait) <= _LONGEST_WAIT
+    return f" (Retry-After: {wait} s)" if is_seconds else ""

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from pyproxy.assembly.origins import upstreams
-from pyproxy.cli.addresses import base_url
+from pyproxy.cli.addresses import base_url, reachable
 from pyproxy.cli.configuration import find, load_configuration
 from pyproxy.cli.development import BIND, PLAIN_KEY, Development, prepare
+from pyproxy.config.bind import Bind
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.sockets import listen
@@ -38,7 +39,7 @@ def serve_for_development(config_file: Path | None, run: Callable[[Loaded], int]
     for listener in loaded.settings.listeners:
         # A port that is taken is said before the words that invite to use it.
         listen(listener.bind).close()
-    for line in introduction(development, loaded):
+    for line in introduction(development, loaded, status_page(loaded.settings.server.admin)):
         click.echo(line)
     sys.stdout.flush()
     try:
@@ -48,8 +49,14 @@ def serve_for_development(config_file: Path | None, run: Callable[[Loaded], int]
             development.demonstration.stop()
 
 
-def introduction(development: Development, loaded: Loaded) -> list[str]:
-    """What a person reads when the gateway starts for development."""
+def introduction(development: Development, loaded: Loaded, page: str = "") -> list[str]:
+    """What a person reads when the gateway starts for development.
+
+    Args:
+        development: What was prepared.
+        loaded: The configuration in force.
+        page: The status page's URL; empty: there is none to open.
+    """
     lines = [f"configuration {development.config}"]
     lines += [f"made {sentence}" for sentence in development.made]
     is_ours = development.demonstration is not None
@@ -65,7 +72,27 @@ def introduction(development: Development, loaded: Loaded) -> list[str]:
         lines += [f"the key is in {PLAIN_KEY}; '{more}' makes others", ""]
         lines += ["Try it:" if is_ours else "Try it, once that upstream runs (502 until then):", ""]
         lines += [curl_line(development, loaded), ""]
+    if page:
+        lines += [f"What it is doing: {page}", ""]
     return lines
+
+
+def status_page(admin: str) -> str:
+    """The URL of the status page that will be there; empty if none will, or by no known URL.
+
+    Args:
+        admin: ``server.admin``.
+    """
+    address = Bind.parse(admin) if admin else None
+    if address is None or not address.port:
+        return ""
+    try:
+        # Where it is taken the gateway starts all the same, without an admin listener.
+        listen(admin).close()
+    except ConfigurationError:
+        return ""
+    host = reachable(address).host
+    return f"http://[{host}]:{address.port}/" if ":" in host else f"http://{host}:{address.port}/"
 
 
 def program() -> str:

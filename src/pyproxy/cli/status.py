@@ -37,6 +37,7 @@ class RequestsStatus(_Part):
 
     total: int
     per_second: float
+    errors_per_second: float
     in_flight: int
     streams: int
     connections: int
@@ -52,7 +53,6 @@ class HistoryStatus(_Part):
 
     step_s: float
     per_second: tuple[float, ...]
-    errors_per_second: tuple[float, ...] = ()
 
 
 class UpstreamStatus(_Part):

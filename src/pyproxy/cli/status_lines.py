@@ -91,10 +91,10 @@ def _title(status: Status) -> Line:
 
 def _traffic(status: Status, blocks: str) -> Iterator[Line]:
     requests, history = status.requests, status.history
-    errors = history.errors_per_second[-1] if history.errors_per_second else 0.0
     yield (
         Span(
-            f"{rate(requests.per_second)} requests/s, {rate(errors)} errors/s, "
+            f"{rate(requests.per_second)} requests/s, "
+            f"{rate(requests.errors_per_second)} errors/s, "
             f"{count(requests.in_flight)} in flight, {count(requests.streams)} streams, "
             f"{count(requests.connections)} connections"
         ),

@@ -1,5 +1,7 @@
 """Redis itself: one server, the one that sentinels know, or a cluster."""
 
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -11,13 +13,15 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     NoScriptError,
+    RedisClusterException,
     RedisError,
     ResponseError,
+    TimeoutError as RedisTimeout,
 )
 
 from pyproxy.config.store import StoreSettings
@@ -32,6 +36,11 @@ _MOST_CONNECTIONS: Final = 16
 _Client = TypeVar("_Client", bound=Redis | RedisCluster)
 
 NONSENSE: Final = "an answer that makes no sense"
+_KNOWN: Final = (
+    (AuthenticationError, "it does not take our user or password"),
+    (MasterNotFoundError, "no sentinel that answers knows its master"),
+    (RedisClusterException, "no server that answers is of a cluster"),
+)
 
 
 class _Pipeline(Protocol):
@@ -238,16 +247,28 @@ def _warily(client: _Client) -> _Client:
 
 def reason_of(error: BaseException) -> str:
     """What happened, for an operator; a server's own words only by their first one."""
-    if isinstance(error, AuthenticationError):
-        return "it does not take our user or password"
+    for kind, words in _KNOWN:
+        if isinstance(error, kind):
+            return words
     if isinstance(error, ResponseError):
         return f"it answers {_code(error)}"
     if isinstance(error, RedisError | OSError):
         cause = error.__cause__ or error.__context__
         if isinstance(cause, ssl.SSLError):
             return f"no TLS: {getattr(cause, 'reason', None) or type(cause).__name__}"
-        return f"no connection: {type(cause or error).__name__}"
+        return f"no connection: {_in_words(cause or error)}"
     return f"an answer that makes no sense: {type(error).__name__}"
+
+
+def _in_words(error: BaseException) -> str:
+    """Why there is none; by the system's own word, since asyncio's has the address in it."""
+    if isinstance(error, socket.gaierror):
+        return "the name cannot be resolved"
+    if isinstance(error, TimeoutError | RedisTimeout):
+        return "it took too long"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return type(error).__name__
 
 
 def _code(error: ResponseError) -> str:

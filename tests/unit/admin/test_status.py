@@ -21,6 +21,7 @@ def test_a_gateway_that_has_just_begun_has_every_key():
     assert quiet["requests"] == {
         "total": 0,
         "per_second": 0.0,
+        "errors_per_second": 0.0,
         "in_flight": 0,
         "streams": 0,
         "connections": 0,
@@ -32,8 +33,9 @@ def test_a_gateway_that_has_just_begun_has_every_key():
     }
     assert list(quiet) == [
         "version", "python", "now", "started_at", "uptime_s", "draining", "ready", "reasons",
-        "workers", "window_s", "requests", "history", "refusals", "routes", "limits", "bans",
-        "store", "listeners", "certificates", "key_sets", "reload", "logs",
+        "workers", "window_s", "requests", "history", "refusals", "refusals_last_minute",
+        "routes", "limits", "bans", "store", "listeners", "certificates", "key_sets", "reload",
+        "logs",
     ]  # fmt: skip
     assert quiet["routes"][0]["upstreams"] == []
 
@@ -52,10 +54,12 @@ def test_everything_is_told():
     ]
     assert now["requests"]["total"] == 14
     assert now["requests"]["per_second"] == 7.0
+    assert now["requests"]["errors_per_second"] == 0.5
     assert now["requests"]["by_status"] == {"2xx": 9, "4xx": 4, "5xx": 1}
     assert now["requests"]["bytes_out"] == 2022
     assert now["requests"]["first_byte_ms"]["p50"] == 7.5
     assert now["refusals"] == {"invalid_token": 1, "rate_limited": 3}
+    assert now["refusals_last_minute"] == {"invalid_token": 1, "rate_limited": 3}
     one, two = now["routes"]
     assert (one["requests"], one["errors"], one["per_second"]) == (10, 1, 5.0)
     assert one["upstreams"][1] == {"name": "http://b", "state": "up", "in_flight": 1, "idle": 4}

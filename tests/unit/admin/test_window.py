@@ -1,5 +1,5 @@
 from pyproxy.admin.window import STEPS, Sample, Window
-from pyproxy.telemetry.catalogue import DURATION, REQUESTS
+from pyproxy.telemetry.catalogue import DURATION, REFUSALS, REQUESTS
 from pyproxy.telemetry.report import Report
 from tests.admin_scene import histogram, report
 
@@ -51,6 +51,12 @@ def test_the_pace_of_a_route_is_its_own():
     assert window.pace("two").latency_ms["p99"] is None
 
 
+def test_errors_are_paced_over_the_same_time_as_requests():
+    window = window_of(counted(failed=7), counted(ok=6, failed=9), counted(ok=8, failed=9))
+
+    assert (window.pace().per_second, window.pace().errors_per_second) == (5.0, 1.0)
+
+
 def test_the_window_is_a_minute_long():
     window = window_of(*(counted(ok=second) for second in range(200)))
 
@@ -82,3 +88,24 @@ def test_what_went_backwards_counts_as_nothing():
 
     assert window.pace().per_second == 0.0
     assert window.pace().latency_ms["p50"] is None
+
+
+def refused(**counts):
+    return Report(counters={(REFUSALS, ("one", code)): n for code, n in counts.items()})
+
+
+def test_refusals_are_those_of_the_window_alone():
+    window = window_of(refused(a=10, b=2, gone=9), refused(a=10, b=3), refused(a=10, b=5, c=1))
+
+    assert window.refusals() == {"b": 3, "c": 1}
+
+
+def test_refusals_of_no_window_yet_are_none():
+    assert window_of().refusals() == {}
+    assert window_of(refused(a=3)).refusals() == {}
+
+
+def test_refusals_are_forgotten_after_a_minute():
+    window = window_of(refused(), refused(a=4), *(refused(a=4) for _ in range(STEPS)))
+
+    assert window.refusals() == {}

@@ -56,7 +56,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(self.server.status)
         for name, value in self.server.fields:
-            self.send_header(name.decode(), value.decode())
+            self.send_header(name.decode(), value.decode("latin-1"))
         self.send_header("Content-Length", str(len(self.server.body)))
         self.end_headers()
         self.wfile.write(self.server.body)

@@ -67,6 +67,13 @@ def test_configured_token_is_shown_to_no_other_gateway(configure, desk):
         access_to(None, desk.url, "").ask("/status")
 
 
+def test_wrong_token_is_not_told_for_a_missing_one(desk):
+    desk.token = TOKEN
+
+    with pytest.raises(NoAnswer, match=r"does not take this token: see server\.admin_token"):
+        access_to(None, desk.url, "another-token-altogether").ask("/status")
+
+
 def test_token_stands_in_no_sentence_and_no_repr(desk):
     desk.token = "quite another token"
     access = access_to(None, desk.url, TOKEN)
@@ -149,17 +156,18 @@ def test_token_that_no_header_can_hold_is_refused(token):
 
 
 def test_nobody_there_is_said_with_what_to_do(unused_port):
-    with pytest.raises(NoAnswer, match=r"refused; is the gateway running there\? server\.admin"):
+    said = r":\d+: connection refused; is the gateway running there\? server\.admin"
+    with pytest.raises(NoAnswer, match=said):
         AdminAccess.at(f"http://127.0.0.1:{unused_port}").ask("/status")
 
 
 def test_socket_that_is_not_there_is_said_with_what_to_do():
-    with pytest.raises(NoAnswer, match=r"No such file.*is the gateway running"):
+    with pytest.raises(NoAnswer, match=r"nowhere\.sock: no such file or directory; is the"):
         AdminAccess.at("unix:nowhere.sock").ask("/status")
 
 
 def test_name_that_cannot_be_one_is_said():
-    with pytest.raises(NoAnswer, match="is the gateway running"):
+    with pytest.raises(NoAnswer, match=r"name not known.*is the gateway running"):
         AdminAccess.at(f"http://{'a' * 70}.example:1").ask("/status")
 
 
@@ -199,6 +207,29 @@ def test_refusal_is_passed_on_without_control_characters(answering, body, said):
         access.ask("/status")
 
     assert str(caught.value) == f"{access.where}: answers 403{said}"
+
+
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (b"12", " (Retry-After: 12 s)"),
+        (b"Wed, 21 Oct 2026 07:28:00 GMT", ""),
+        (b"\x1b[2J", ""),
+        (b"-1", ""),
+        (b"\xb2", ""),
+        (b"9" * 7, ""),
+    ],
+    ids=["seconds", "date", "control characters", "negative", "superscript", "months"],
+)
+def test_how_long_to_wait_is_said(answering, wait, said):
+    body = b'{"error":"rate_limited","message":"Too many requests."}'
+    port = answering(status=429, fields=[(b"Retry-After", wait)], body=body)
+    access = AdminAccess.at(f"http://127.0.0.1:{port}")
+
+    with pytest.raises(NoAnswer) as caught:
+        access.ask("/status")
+
+    assert str(caught.value) == f"{access.where}: answers 429: Too many requests.{said}"
 
 
 def test_redirection_is_not_followed(answering, desk):

@@ -1,4 +1,5 @@
 import shlex
+import socket
 import sys
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from pyproxy.cli.demonstration import Demonstration, DemonstrationThread
 from pyproxy.cli.development import Development
-from pyproxy.cli.serve_dev import curl_line, introduction, program
+from pyproxy.cli.serve_dev import curl_line, introduction, program, status_page
 from pyproxy.config.load import load
 
 
@@ -63,6 +64,32 @@ def test_introduction_says_how_more_keys_are_made(loaded):
     text = "\n".join(introduction(made, loaded))
 
     assert "pyproxy keys new NAME -c certs/dev.toml' makes others" in text
+
+
+def test_introduction_says_where_the_status_page_is(loaded):
+    lines = introduction(development(), loaded, "http://127.0.0.1:9100/")
+
+    assert lines[-4:-2] == [curl_line(development(), loaded), ""]
+    assert lines[-2:] == ["What it is doing: http://127.0.0.1:9100/", ""]
+    assert not any("doing" in line for line in introduction(development(), loaded))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_status_page_is_where_the_admin_listener_will_be(host):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+    assert status_page(f"{host}:{port}") == f"http://127.0.0.1:{port}/"
+
+
+@pytest.mark.parametrize("admin", ["", "unix:admin.sock", "127.0.0.1:0"])
+def test_status_page_without_a_known_url_is_not_spoken_of(admin):
+    assert status_page(admin) == ""
+
+
+def test_status_page_is_not_spoken_of_where_another_program_listens():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert status_page(f"127.0.0.1:{listening.getsockname()[1]}") == ""
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,12 @@ def test_answers_are_told_by_class():
     assert "2xx 75 (75.0 %), 5xx 25 (25.0 %); 0 B in, 0 B out" in lines
 
 
+def test_errors_are_those_of_the_last_minute_as_requests_are():
+    lines = shown(120, **busy(per_second=20.0, errors_per_second=0.5))
+
+    assert "20 requests/s, 0.5 errors/s, 0 in flight, 0 streams, 0 connections" in lines
+
+
 def test_refusals_are_told_by_how_many():
     assert "refused       b 9; a 1; c 1" in shown(refusals={"a": 1, "b": 9, "c": 1, "d": 0})
 

@@ -1,16 +1,20 @@
 import asyncio
+import socket
 import ssl
 
 import pytest
 from redis._parsers import _AsyncRESP2Parser
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.sentinel import MasterNotFoundError
 from redis.exceptions import (
     AuthenticationError,
     ConnectionError as RedisConnectionError,
     NoScriptError,
     ReadOnlyError,
+    RedisClusterException,
     ResponseError,
+    TimeoutError as RedisTimeout,
 )
 
 from pyproxy.config.store import StoreSettings
@@ -39,7 +43,19 @@ def caused(error, cause):
             caused(RedisConnectionError("x"), ConnectionRefusedError()),
             "no connection: ConnectionRefusedError",
         ),
+        (
+            caused(RedisConnectionError("x"), OSError(111, "Connect call failed ('::1', 1)")),
+            "no connection: connection refused",
+        ),
+        (
+            caused(RedisConnectionError("x"), socket.gaierror(-2, "Name or service not known")),
+            "no connection: the name cannot be resolved",
+        ),
+        (TimeoutError(), "no connection: it took too long"),
+        (RedisTimeout("x"), "no connection: it took too long"),
         (caused(RedisConnectionError("x"), ssl.SSLError(1, "x")), "no TLS: SSLError"),
+        (MasterNotFoundError("x"), "no sentinel that answers knows its master"),
+        (RedisClusterException("x"), "no server that answers is of a cluster"),
         (IndexError("x"), "an answer that makes no sense: IndexError"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
