@@ -3,24 +3,8 @@ import pytest
 from pyproxy.errors.refusal import StoreUnavailable
 from pyproxy.identity.revocations import Revocations
 from pyproxy.identity.shared_revocations import SharedRevocations, revocations_bytes
+from tests.unit.counting_lock import CountingLock
 from tests.unit.killed import kill_points
-
-
-class Lock:
-    """Counts how often it was needed."""
-
-    def __init__(self):
-        self.times = 0
-        self.is_held = False
-
-    def acquire(self, number):
-        assert (number, self.is_held) == (0, False)
-        self.times += 1
-        self.is_held = True
-
-    def release(self, number):
-        assert (number, self.is_held) == (0, True)
-        self.is_held = False
 
 
 def memory(capacity=4):
@@ -28,7 +12,7 @@ def memory(capacity=4):
 
 
 def reader(shared):
-    return SharedRevocations(shared, Lock(), b"k")
+    return SharedRevocations(shared, CountingLock(), b"k")
 
 
 def revoked(revocations, *names):

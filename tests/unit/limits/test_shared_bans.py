@@ -5,6 +5,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from pyproxy.limits.bans import BanRules
 from pyproxy.limits.memory_bans import MemoryBans
 from pyproxy.limits.shared_bans import _NEWS, SharedBans, bans_bytes
+from tests.unit.counting_lock import CountingLock
 from tests.unit.killed import kill_points
 
 KEY = b"k" * 16
@@ -13,29 +14,12 @@ RULES = BanRules(after=3, within_s=56.0, lasting_s=900.0)
 COUNTED = 1024
 
 
-class Lock:
-    """Counts how often it was needed."""
-
-    def __init__(self):
-        self.times = 0
-        self.is_held = False
-
-    def acquire(self, number):
-        assert (number, self.is_held) == (0, False)
-        self.times += 1
-        self.is_held = True
-
-    def release(self, number):
-        assert (number, self.is_held) == (0, True)
-        self.is_held = False
-
-
 def memory(rows=4):
     return memoryview(bytearray(bans_bytes(rows, COUNTED)))
 
 
 def reader(shared):
-    return SharedBans(shared, Lock(), KEY, counted=COUNTED)
+    return SharedBans(shared, CountingLock(), KEY, counted=COUNTED)
 
 
 def banned(bans, now=NOW):
