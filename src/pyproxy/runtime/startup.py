@@ -87,9 +87,9 @@ def prepare(
     sources = faults.attempt(partial(read_sources, settings, known), _NO_SOURCES)
     faults.add(store_faults(settings.store))
     faults.raise_if_any()
-    exposed_now = frozenset(exposed_while_running(settings))
-    remarks = tuple(dict.fromkeys(_remarks(loaded, tls, sources, wall)))
-    return Prepared(groups, tls, sources, since, exposed_now, remarks)
+    exposed_now = exposed_while_running(settings)
+    remarks = tuple(dict.fromkeys(_remarks(loaded, tls, sources, exposed_now, wall)))
+    return Prepared(groups, tls, sources, since, frozenset(exposed_now), remarks)
 
 
 def files_of(settings: Settings) -> tuple[Path, ...]:
@@ -113,11 +113,15 @@ def exposed_while_running(settings: Settings) -> tuple[Fault, ...]:
 
 
 def _remarks(
-    loaded: Loaded, tls: Iterable[ServerTls | None], sources: Sources, wall: float
+    loaded: Loaded,
+    tls: Iterable[ServerTls | None],
+    sources: Sources,
+    exposed_now: Iterable[Fault],
+    wall: float,
 ) -> Iterator[Fault]:
     yield from loaded.remarks
     yield from without_traces(loaded)
-    yield from exposed_while_running(loaded.settings)
+    yield from exposed_now
     if loaded.path is not None and holds_secrets(loaded.settings):
         yield from exposed((loaded.path,))
     if loaded.settings.auth.keys_file:
