@@ -96,7 +96,8 @@ def _project(extras: Iterable[str]) -> list[str]:
 
 
 def _build_requirements() -> str:
-    return "\n".join(_pyproject()["build-system"]["requires"])
+    """The backend, and the program that calls it."""
+    return "\n".join([*_pyproject()["build-system"]["requires"], "build"])
 
 
 def _lowest_python() -> str:
