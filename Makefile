@@ -10,7 +10,7 @@ LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench soak lock
+.PHONY: help serve test check bench soak lock audit release-check
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -35,6 +35,12 @@ soak: $(STAMP)  ## ten minutes of everything at once, with faults; then nothing 
 
 lock: $(STAMP)  ## fit deploy/requirements to pyproject.toml; ARGS=--upgrade takes what is newest
 	$(BIN)/python -m release.locks $(ARGS)
+
+audit: $(STAMP)  ## what is known against the locked versions
+	$(BIN)/python -m release.audit
+
+release-check: $(STAMP)  ## build, compare, install, use and audit what is to be released, into dist/
+	$(BIN)/python -m release $(ARGS)
 
 .PHONY: lab
 lab:
