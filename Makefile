@@ -10,7 +10,7 @@ LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench soak lock audit release-check
+.PHONY: help serve test check bench soak lock audit changelog release-check
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ lock: $(STAMP)  ## fit deploy/requirements to pyproject.toml; ARGS=--upgrade tak
 
 audit: $(STAMP)  ## what is known against the locked versions
 	$(BIN)/python -m release.audit
+
+changelog: $(STAMP)  ## what the next release will say of itself
+	@$(BIN)/towncrier build --draft 2>/dev/null
 
 release-check: $(STAMP)  ## build, compare, install, use and audit what is to be released, into dist/
 	$(BIN)/python -m release $(ARGS)
