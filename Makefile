@@ -40,7 +40,7 @@ audit: $(STAMP)  ## what is known against the locked versions
 	$(BIN)/python -m release.audit
 
 changelog: $(STAMP)  ## what the next release will say of itself
-	@$(BIN)/towncrier build --draft 2>/dev/null
+	@$(BIN)/towncrier build --draft
 
 release-check: $(STAMP)  ## build, compare, install, use and audit what is to be released, into dist/
 	$(BIN)/python -m release $(ARGS)
