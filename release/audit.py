@@ -20,7 +20,8 @@ from release.locks import FOLDER
 
 ACCEPTED: Mapping[str, str] = {}
 """Reports that concern no use that pyproxy makes of the package: id, and why, with the date."""
-_PATIENCE_S = 15
+_PATIENCE_S = 15  # for one answer
+_PATIENCE_IN_ALL_S = 120
 _AT_ONCE = 8
 _CLEAN, _VULNERABLE, _NOT_AUDITED = 0, 1, 2
 
@@ -105,7 +106,12 @@ def _by_pip_audit() -> dict[str, list[str]]:
         *(sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off"),
         *("--require-hashes", "--disable-pip", "--timeout", str(_PATIENCE_S), *locks),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PATIENCE_IN_ALL_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {}
     return answered(done.stdout)
 
 

@@ -1,8 +1,12 @@
 """An audit that nobody answered is no pass."""
 
 import json
+import os
+import subprocess
+import sys
 
 from release.audit import Answer, answered
+from release.workshop import ROOT
 
 SKIPPED = {"name": "quiet", "skip_reason": "not found"}
 CLEAN = {"name": "clean", "version": "1", "vulns": []}
@@ -40,3 +44,18 @@ def test_one_package_that_nobody_spoke_of_is_no_pass():
     assert answer.code == 2
     assert answer.sentence().startswith("NOT AUDITED: quiet.")
     assert "make audit" in answer.sentence()
+
+
+def test_where_nobody_is_reached_it_says_so_and_is_no_pass(tmp_path):
+    away = {"HTTPS_PROXY": "http://127.0.0.1:1", "HOME": str(tmp_path), "PIP_NO_CACHE_DIR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "release.audit"],
+        cwd=ROOT,
+        env={**os.environ, **away},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout.startswith("NOT AUDITED: ")
+    assert done.returncode == 2
