@@ -10,10 +10,10 @@ LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench soak
+.PHONY: help serve test check bench soak lock audit changelog release-check
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 serve: $(SERVE_STAMP)  ## run the gateway with a demonstration upstream; prints a curl line that works
 	@exec $(BIN)/pyproxy serve --dev
@@ -32,6 +32,18 @@ bench: $(STAMP) $(PEERS)  ## requests a second, latency and memory, beside nginx
 
 soak: $(STAMP)  ## ten minutes of everything at once, with faults; then nothing may be left over
 	PYPROXY_SOAK_S=$${PYPROXY_SOAK_S:-600} $(BIN)/python -m pytest -q -s --timeout 1200 tests/endurance/test_soak.py
+
+lock: $(STAMP)  ## fit deploy/requirements to pyproject.toml; ARGS=--upgrade takes what is newest
+	$(BIN)/python -m release.locks $(ARGS)
+
+audit: $(STAMP)  ## what is known against the locked versions
+	$(BIN)/python -m release.audit
+
+changelog: $(STAMP)  ## what the next release will say of itself
+	@$(BIN)/towncrier build --draft
+
+release-check: $(STAMP)  ## build, compare, install, use and audit what is to be released, into dist/
+	$(BIN)/python -m release $(ARGS)
 
 .PHONY: lab
 lab:

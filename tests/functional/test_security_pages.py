@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["SECURITY.md", "docs/security-review.md", "docs/limits.md", "docs/operations.md"]
-KINDS = "unit|functional|process|contract|providers|endurance|fuzz|browser|deploy"
+KINDS = "unit|functional|process|contract|providers|endurance|fuzz|browser|deploy|release"
 NAMED = re.compile(rf"`((?:{KINDS})/[\w/]+\.py)(?:::(\w+))?`")
 # What looks like a test and is written in another way would be looked for by nobody.
 LOOSE = re.compile(r"test_\w+(?:\.py)?")

@@ -1,0 +1,1 @@
+"""What ships pyproxy: locked requirements, and the proof that what is built can be trusted."""
