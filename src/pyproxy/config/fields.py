@@ -158,8 +158,8 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_one_line)]
 """A text without control characters, not empty, at most 256 characters."""
 
-Count = Annotated[int, BeforeValidator(_whole_number), Field(ge=0)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_whole_number)]
 """A whole number, zero or more."""
 
-PositiveCount = Annotated[int, BeforeValidator(_whole_number), Field(ge=1)]
+PositiveCount = Annotated[int, Field(ge=1), BeforeValidator(_whole_number)]
 """A whole number, one or more."""

@@ -1,6 +1,6 @@
 """Settings of a route: ``[[routes]]``."""
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -180,8 +180,10 @@ class RouteSettings(Section):
         validate_default=True,
         description="A comment into silent event streams, this often; left out: none.",
     )
-    retries: Annotated[Count, Field(le=_MOST_RETRIES)] = Field(
-        default=1, description="For failed connects and replayable requests, before any answer."
+    retries: Count = Field(
+        default=1,
+        le=_MOST_RETRIES,
+        description="For failed connects and replayable requests, before any answer.",
     )
     health: HealthSettings = Field(
         default_factory=HealthSettings, description="Checks of the upstream."

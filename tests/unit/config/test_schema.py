@@ -40,3 +40,17 @@ def test_quantities_are_texts_whose_defaults_fit_their_pattern():
 
 def test_the_schema_is_of_the_settings():
     assert set(json_schema()["properties"]) == set(Settings.model_fields)
+
+
+def test_bounds_of_numbers_are_told_in_words_that_editors_know():
+    schema = json_schema()
+    keys = [
+        key
+        for section in (schema, *schema["$defs"].values())
+        for key in section["properties"].values()
+    ]
+    route = schema["$defs"]["RouteSettings"]["properties"]
+
+    assert (route["retries"]["minimum"], route["retries"]["maximum"]) == (0, 10)
+    assert [key for key in keys if {"ge", "le"} & key.keys()] == []
+    assert [key for key in keys if key.get("type") == "integer" and "minimum" not in key] == []
