@@ -4,13 +4,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+export NO_MKDOCS_2_WARNING := 1
 SERVE_STAMP := $(VENV)/.installed-to-serve
 STAMP := $(VENV)/.installed-to-develop
+DOCS_STAMP := $(VENV)/.installed-to-document
 LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench soak lock audit changelog release-check
+.PHONY: help serve test check bench soak lock audit changelog release-check docs docs-serve
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -45,6 +47,12 @@ changelog: $(STAMP)  ## what the next release will say of itself
 release-check: $(STAMP)  ## build, compare, install, use and audit what is to be released, into dist/
 	$(BIN)/python -m release $(ARGS)
 
+docs: $(DOCS_STAMP)  ## build the documentation into site/; open site/index.html
+	$(BIN)/mkdocs build --strict --quiet
+
+docs-serve: $(DOCS_STAMP)  ## read it at http://127.0.0.1:8000, built anew when a page changes
+	$(BIN)/mkdocs serve --strict
+
 .PHONY: lab
 lab:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(LAB); \
@@ -69,6 +77,10 @@ $(SERVE_STAMP): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+$(DOCS_STAMP): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
 $(STAMP): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@ $(SERVE_STAMP)
+	@touch $@ $(SERVE_STAMP) $(DOCS_STAMP)
