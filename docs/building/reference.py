@@ -87,8 +87,8 @@ def _table(section: str, model: type[Section]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         key = f"{section}.{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            anchor = f'<a id="{key}"></a>' if key not in SECTIONS else ""
-            yield f"| {anchor}`{name}` | [table](#{_heading(key)}) | | {_sentence(field)} |"
+            table = f"[table](#{_heading(key)})"
+            yield f'| <a id="{key}"></a>`{name}` | {table} | | {_sentence(field)} |'
             continue
         takes = words_for(name, hints[name], schema[name])
         what = " ".join(filter(None, (_sentence(field), _stands_in(filling.get(key, [])))))

@@ -10,12 +10,17 @@ from tests.desk import Desk
 from tests.programs import demand
 
 
+def program():
+    """The browser's program."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    demand("" if found else "chromium is not installed")
+    return found
+
+
 @pytest.fixture(scope="session")
 def browser():
     """One Chromium for every test."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    demand("" if program else "chromium is not installed")
-    with chromium(program) as browser:
+    with chromium(program()) as browser:
         yield browser
 
 

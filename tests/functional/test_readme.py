@@ -14,8 +14,6 @@ import pytest
 
 from pyproxy.cli.demonstration_question import GREETING
 from pyproxy.cli.main import commands
-from pyproxy.config.environment import Environment
-from pyproxy.config.surroundings import Surroundings
 from tests.lab.gateway import COMMAND, environment, run, serving
 
 ROOT = Path(__file__).parents[2]
@@ -84,14 +82,12 @@ def test_printed_curl_line_works(folder):
 def test_quick_start_works(folder):
     script = f"echo; echo '{CUT}'\n".join(blocks("Quick start", "sh"))
 
-    _, chat, stream, message, _, models, revoked, health, refusal = shell(folder, script)
+    _, chat, stream, others = shell(folder, script)
+    health, refusal = others.replace("}{", "}\n{").split("\n")
 
     assert json.loads(chat)["choices"][0]["message"]["content"] == GREETING
     assert stream.endswith("data: [DONE]")
     assert '"content": "20 "' in stream
-    assert json.loads(message)["content"][0]["text"] == GREETING
-    assert json.loads(models)["data"]
-    assert json.loads(revoked) == {"revoked": True}
     assert json.loads(health) == {"status": "ok"}
     assert json.loads(refusal)["error"]["code"] == "missing_token"
 
@@ -154,33 +150,27 @@ def test_make_targets_are_there(target):
     "link", [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
 )
 def test_links_lead_somewhere(link):
-    assert (ROOT / link).exists()
+    path, _, anchor = link.partition("#")
+    text = (ROOT / path).read_text(encoding="utf-8") if anchor else ""
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+
+    assert (ROOT / path).exists()
+    assert not anchor or anchor in [slug(heading) for heading in headings]
+
+
+def slug(heading):
+    """What GitHub calls the place of a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def test_it_is_a_front_door():
+    assert len(README.splitlines()) < 200
 
 
 def test_every_command_is_named():
     told = set(re.findall(r"`(?:pyproxy )?([a-z]+)[^`]*`", "".join(table("Running it"))))
 
     assert set(commands.commands) <= told
-
-
-def test_every_variable_that_is_named_is_read():
-    class Noting(dict):
-        def get(self, name, default=None):
-            asked.add(name)
-            return super().get(name, default)
-
-    asked = {"PYPROXY_CONFIG", "NO_COLOR"}  # by the commands themselves
-    environment = Environment(Surroundings(Noting(), Path(), lambda _: ""))
-    environment.fill({"routes": [{"auth": ["token"]}], "egress": {"proxy": "http://proxy:3128"}})
-    named = {
-        name
-        for row in table("Environment variables")
-        for name in re.findall(r"`([A-Z][A-Z_]+)`", row.split("|")[1])
-    }
-
-    providers = {name for name in named if name.endswith(("_API_KEY", "_API_TARGET"))}
-    assert named - providers <= asked
-    assert providers
 
 
 def table(section):
