@@ -20,19 +20,26 @@ from mkdocs.structure.pages import Page
 FROM_ROOT: Final = ("SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 """Pages that are read in the repository's root first."""
 
+AWAITED: Final = ("command-line.md", "from-nginx.md", "comparison.md")
+"""Pages that have their place in the navigation before they are written."""
+
 _LINK: Final = re.compile(r'(\]\(|\b(?:href|src|srcset)=")([^)"\s]+)')
 _CODE: Final = re.compile(r"(^```.*?^```[^\S\n]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _PICTURE: Final = re.compile(
     r'<picture>\s*<source [^>]*srcset="(?P<dark>[^"]+)">\s*'
     r'<img alt="(?P<alt>[^"]*)" src="(?P<light>[^"]+)">\s*</picture>'
 )
+_CELL: Final = re.compile(r"<td[^>]*>.*?</td>", re.DOTALL)
+_LONG_NAME: Final = re.compile(r"<code>[^<]{20,}</code>")
+_BREAKABLE: Final = re.compile(r"(?<!<)([_/.:]+)(?=[^_/.:\s<>])")
+_STATUS: Final = re.compile(r"\b([1-5]\d\d) (?=<code>)")
 _FOLDER: Final = "/*"
 
 _log: Final = get_plugin_logger("pages")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of folders into the navigation, and leave out what is not written yet."""
+    """Put the pages of folders into the navigation, and leave out what is awaited."""
     if config.nav is not None:
         config.nav = list(_entries(config.nav, Path(config.docs_dir)))
     return config
@@ -52,6 +59,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     parts = _CODE.split(markdown)
     parts[::2] = [links.rewritten(_PICTURE.sub(_two_pictures, part)) for part in parts[::2]]
     return "".join(parts)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Say where long names in tables may break, and keep a status with its code."""
+    del page, config, files
+    return _CELL.sub(lambda cell: _cell(cell[0]), html)
 
 
 class _Links:
@@ -106,8 +119,13 @@ class _Links:
         return name if file is not None and not file.inclusion.is_excluded() else None
 
 
+def _cell(html: str) -> str:
+    html = _STATUS.sub(r"\1&nbsp;", html)
+    return _LONG_NAME.sub(lambda code: _BREAKABLE.sub(r"\1<wbr>", code[0]), html)
+
+
 def _entries(nav: list[Any], docs: Path) -> Iterator[Any]:
-    """Entries of a navigation: folders as their pages, no page that is not there."""
+    """Entries of a navigation: folders as their pages, no page that is awaited."""
     for entry in nav:
         match entry:
             case str() if entry.endswith(_FOLDER):
@@ -117,7 +135,7 @@ def _entries(nav: list[Any], docs: Path) -> Iterator[Any]:
                 if isinstance(below, list):
                     if found := list(_entries(below, docs)):
                         yield {title: found}
-                elif below in FROM_ROOT or (docs / below).exists():
+                elif below not in AWAITED or (docs / below).exists():
                     yield entry
             case _:
                 yield entry
