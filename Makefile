@@ -48,7 +48,7 @@ release-check: $(STAMP)  ## build, compare, install, use and audit what is to be
 	$(BIN)/python -m release $(ARGS)
 
 docs: $(DOCS_STAMP)  ## build the documentation into site/; open site/index.html
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 docs-serve: $(DOCS_STAMP)  ## read it at http://127.0.0.1:8000, built anew when a page changes
 	$(BIN)/mkdocs serve --strict

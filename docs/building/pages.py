@@ -20,8 +20,15 @@ from mkdocs.structure.pages import Page
 FROM_ROOT: Final = ("SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 """Pages that are read in the repository's root first."""
 
-AWAITED: Final = ("command-line.md", "from-nginx.md", "comparison.md")
-"""Pages that have their place in the navigation before they are written."""
+AWAITED: Final = (
+    "command-line.md",
+    "comparison.md",
+    "from-nginx.md",
+    "deploy/containers.md",
+    "deploy/kubernetes.md",
+    "deploy/vm.md",
+)
+"""Pages that have their place in the navigation, and links to them, before they are written."""
 
 _LINK: Final = re.compile(r'(\]\(|\b(?:href|src|srcset)=")([^)"\s]+)')
 _CODE: Final = re.compile(r"(^```.*?^```[^\S\n]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
@@ -41,7 +48,8 @@ _log: Final = get_plugin_logger("pages")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the pages of folders into the navigation, and leave out what is awaited."""
     if config.nav is not None:
-        config.nav = list(_entries(config.nav, Path(config.docs_dir)))
+        named = frozenset(_named(config.nav))
+        config.nav = list(_entries(config.nav, Path(config.docs_dir), named))
     return config
 
 
@@ -98,7 +106,8 @@ class _Links:
         if here is not None:
             return os.path.relpath(here, PurePosixPath(self._source).parent) + fragment
         place = self._root / target
-        if target.startswith("..") or not place.exists():
+        is_awaited = target.removeprefix(f"{self._docs}/") in AWAITED
+        if target.startswith("..") or not (is_awaited or place.exists()):
             _log.warning("%s: the link %s leads nowhere", self._source, link)
         kind = "tree" if place.is_dir() else "blob"
         return f"{self._repository}/{kind}/main/{target}{fragment}"
@@ -124,21 +133,33 @@ def _cell(html: str) -> str:
     return _LONG_NAME.sub(lambda code: _BREAKABLE.sub(r"\1<wbr>", code[0]), html)
 
 
-def _entries(nav: list[Any], docs: Path) -> Iterator[Any]:
+def _named(nav: list[Any]) -> Iterator[str]:
+    """Pages that have an entry of their own."""
+    for entry in nav:
+        below = next(iter(entry.values())) if isinstance(entry, dict) else entry
+        if isinstance(below, list):
+            yield from _named(below)
+        else:
+            yield below
+
+
+def _entries(nav: list[Any], docs: Path, named: frozenset[str]) -> Iterator[Any]:
     """Entries of a navigation: folders as their pages, no page that is awaited."""
     for entry in nav:
         match entry:
             case str() if entry.endswith(_FOLDER):
-                yield from _pages(docs, entry.removesuffix(_FOLDER))
+                folder = entry.removesuffix(_FOLDER)
+                yield from (page for page in _pages(docs, folder) if page not in named)
             case dict():
                 ((title, below),) = entry.items()
                 if isinstance(below, list):
-                    if found := list(_entries(below, docs)):
+                    if found := list(_entries(below, docs, named)):
                         yield {title: found}
                 elif below not in AWAITED or (docs / below).exists():
                     yield entry
             case _:
-                yield entry
+                if entry not in AWAITED or (docs / entry).exists():
+                    yield entry
 
 
 def _pages(docs: Path, folder: str) -> Iterator[str]:

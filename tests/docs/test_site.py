@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from tests.browser.chromium import chromium
 from tests.browser.conftest import program
 
 ROOT = Path(__file__).parents[2]
+BUILDING = ROOT / "docs" / "building"
+HOOKS = runpy.run_path(str(BUILDING / "pages.py"))
 FETCHED = {("link", "href"), ("a", "ping"), ("form", "action"), ("object", "data")}
 # What browsers do not fetch until somebody clicks, and what names a page for search engines.
 NOT_FETCHED = {"canonical", "prev", "next", "author", "license"}
@@ -47,20 +50,42 @@ class Page(HTMLParser):
                     self.fetches.append(value)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The site, built as ``make docs`` does."""
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder],
-        cwd=ROOT,
+def build(root, folder):
+    """Build as ``make docs`` does; ``--quiet`` would let warnings pass, strict or not."""
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
+        cwd=root,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site."""
+    folder = tmp_path_factory.mktemp("site")
+    done = build(ROOT, folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def test_links_that_lead_nowhere_fail_the_build(tmp_path):
+    (tmp_path / "docs").mkdir()
+    for name in HOOKS["FROM_ROOT"]:
+        (tmp_path / name).write_text("# A page of the root\n")
+    links = ["../nothing.toml", "nothing.md", "#nothing", "../SECURITY.md#nothing"]
+    text = "\n".join(f"[a]({link})" for link in links)
+    (tmp_path / "docs" / "index.md").write_text(f"# A page\n\n{text}\n")
+    parts = (ROOT / "mkdocs.yml").read_text().replace("docs/building", str(BUILDING))
+    bare = re.sub(r"(?ms)^(theme|extra_css|markdown_extensions|nav):.*?(?=^\S|\Z)", "", parts)
+    (tmp_path / "mkdocs.yml").write_text(bare)
+
+    done = build(tmp_path, tmp_path / "site")
+
+    assert done.returncode == 1
+    assert f"{len(links)} warnings in strict mode" in done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +158,9 @@ def test_links_to_the_repository_are_to_files_that_are_there(built):
         if link.startswith(repository) and "/main/" in link
     }
 
+    awaited = {f"docs/{name}" for name in HOOKS["AWAITED"]}
     assert "config.example.toml" in named
-    assert {name for name in named if not (ROOT / name).exists()} == set()
+    assert {name for name in named - awaited if not (ROOT / name).exists()} == set()
 
 
 @pytest.fixture(scope="module")
