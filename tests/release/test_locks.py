@@ -87,7 +87,7 @@ def test_the_image_has_what_base_redis_and_otel_have():
 
 
 def test_there_is_a_lock_for_every_extra_that_is_not_for_developers_and_no_other():
-    extras = set(PROJECT["optional-dependencies"]) - {"dev", "fuzz"}
+    extras = set(PROJECT["optional-dependencies"]) - {"dev", "docs", "fuzz"}
 
     assert {file.stem for file in FOLDER.iterdir()} == {*extras, "base", "image", BUILD}
 
