@@ -1,0 +1,51 @@
+"""Providers' own names on an island: each leads to an address that is on its loopback alone.
+
+The gateway connects to no public API under a private address, so these are of a part of
+2000::/3 that was never given out, and there is no way off the island.
+"""
+
+import fcntl
+import socket
+import struct
+import threading
+from socketserver import ThreadingTCPServer
+
+from tests.providers.agents.island import relay
+
+HOSTS = {
+    "openai": "api.openai.com",
+    "anthropic": "api.anthropic.com",
+    "gemini": "generativelanguage.googleapis.com",
+    "copilot": "api.githubcopilot.com",
+    "elevenlabs": "api.elevenlabs.io",
+}
+PUBLIC = {host: f"2d00::{number:x}" for number, host in enumerate(HOSTS.values(), start=1)}
+HTTPS = 443
+SET_ADDRESS, LOOPBACK, WHOLE = 0x8916, 1, 128  # SIOCSIFADDR, its index, its prefix
+
+
+def settle() -> None:
+    """Give the island's loopback the providers' addresses."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        for address in PUBLIC.values():
+            packed = socket.inet_pton(socket.AF_INET6, address)
+            fcntl.ioctl(sock, SET_ADDRESS, struct.pack("16sIi", packed, WHOLE, LOOPBACK))
+
+
+class _Server(ThreadingTCPServer):
+    address_family = socket.AF_INET6
+    daemon_threads = True
+
+
+def serve(name: str, port: int) -> None:
+    """Lead a provider's own name to a port of this machine, until the process ends."""
+
+    def handle(client: socket.socket, *_: object) -> None:
+        with client, socket.create_connection(("127.0.0.1", port)) as far:
+            back = threading.Thread(target=relay, args=(far, client))
+            back.start()
+            relay(client, far)
+            back.join()
+
+    server = _Server((PUBLIC[HOSTS[name]], HTTPS), handle)  # type: ignore[arg-type]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
