@@ -20,12 +20,20 @@ HOSTS = {
     "elevenlabs": "api.elevenlabs.io",
 }
 PUBLIC = {host: f"2d00::{number:x}" for number, host in enumerate(HOSTS.values(), start=1)}
+INSIDE = "10.0.1.50"
 HTTPS = 443
 SET_ADDRESS, LOOPBACK, WHOLE = 0x8916, 1, 128  # SIOCSIFADDR, its index, its prefix
 
 
 def settle() -> None:
-    """Give the island's loopback the providers' addresses."""
+    """Give the island's loopback the providers' addresses, and one of a private network.
+
+    Without that, names would not lead to IPv4 any more: glibc's AI_ADDRCONFIG leaves a
+    family out that has no address beside 127.0.0.1 where the other one has.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        address = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(INSIDE))
+        fcntl.ioctl(sock, SET_ADDRESS, struct.pack("16s", b"lo:1") + address)
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
         for address in PUBLIC.values():
             packed = socket.inet_pton(socket.AF_INET6, address)

@@ -45,7 +45,7 @@ def start(name: str, command: list[str], ready: str) -> int:
     while ready not in (text := log.read_text(errors="replace")):
         if process.poll() is not None or time.monotonic() > end:
             text = log.read_text(errors="replace")
-            if "is taken" in text and stop(name):
+            if "is taken" in text and stop(name, notes()):
                 return start(name, command, ready)
             sys.stdout.write(text)
             return process.returncode or 1
@@ -55,9 +55,9 @@ def start(name: str, command: list[str], ready: str) -> int:
     return 0
 
 
-def stop(name: str) -> bool:
+def stop(name: str, folder: Path) -> bool:
     """Stop the last one that was started by this name; whether there was one."""
-    path = notes() / f"pid-{name}"
+    path = folder / f"pid-{name}"
     if not path.exists():
         return False
     pid = int(path.read_text())

@@ -72,7 +72,8 @@ class Scene:
         if told:
             return told[0]
         adds = re.search(r"\b(?:add|append)", block.lead, re.IGNORECASE) and not block.title
-        return "" if block.file.startswith("/") else (">>" if adds else "") + block.file
+        name = block.file.replace("~/", "home/")
+        return "" if name.startswith("/") else (">>" if adds and name else "") + name
 
     def stale(self) -> list[str]:
         """Pieces that are in no block."""
@@ -111,6 +112,11 @@ class Played:
         """What was written by the one block with this piece."""
         (text,) = [text for block, text in self.said.items() if piece in block.text]
         return text
+
+    def logged(self) -> str:
+        """What gateways wrote."""
+        logs = sorted((self.folder / clone.NOTES).glob("log-*"))
+        return "".join(log.read_text(errors="replace") for log in logs)
 
 
 def play(scene: Scene, folder: Path) -> Played:
@@ -152,6 +158,7 @@ def script(scene: Scene, blocks: Sequence[Block], folder: Path) -> str:
         (notes / f"block-{number}").write_text(text)
         if name := scene.file(block):
             parts.append(_writing(f"{notes}/block-{number}", name))
+            parts += [str(more) for more in of(block, scene.after)]
             continue
         parts.append(f"exec >'{notes}/said-{number}' 2>&1")
         typed = text if block.is_shell else f"python '{notes}/block-{number}'"

@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 
 from tests.docs.abroad import PUBLIC, settle
+from tests.docs.background import stop
 from tests.docs.clone import NOTES
 from tests.providers.agents.island import raise_loopback
 
-NAMES = "gateway.internal gateway.example.com proxy.example.com api.example.com"
+NAMES = "gateway.internal gateway.example.com redis.internal gateway-1"
+SECOND = "127.0.0.2 gateway-2"
 
 
 @cache
@@ -38,7 +40,7 @@ def aboard() -> tuple[str, ...]:
 def name(folder: Path) -> None:
     """Let the pages' names of machines lead to loopback."""
     hosts = folder / NOTES / "hosts"
-    lines = [f"127.0.0.1 localhost {NAMES}", "::1 localhost"]
+    lines = [f"127.0.0.1 localhost {NAMES}", SECOND, "::1 localhost"]
     lines += [f"{address} {host}" for host, address in PUBLIC.items()]
     hosts.write_text("\n".join([*lines, ""]))
     subprocess.run(["mount", "--bind", str(hosts), "/etc/hosts"], check=True)
@@ -66,6 +68,8 @@ def main(folder: Path, *stand_ins: str) -> int:
         gateway = {**meeting.environ, **json.loads((notes / "gateway.env").read_text())}
         (notes / "gateway.env").write_text(json.dumps(gateway))
         done = subprocess.run(["bash", str(notes / "script")], env=environ, check=False)
+        # Its last words are in its log then.
+        stop("pyproxy", notes)
         (notes / "asked.json").write_text(json.dumps(meeting.asked()))
     return done.returncode
 
