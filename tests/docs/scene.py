@@ -141,7 +141,8 @@ def play(scene: Scene, folder: Path) -> Played:
         for number, block in enumerate(blocks)
         if (notes / f"said-{number}").exists()
     }
-    assert ended == "", _trouble(blocks, said, ended)
+    before = (notes / "said-before").read_text() if (notes / "said-before").exists() else ""
+    assert ended == "", _trouble(blocks, said, before + ended)
     asked = json.loads((notes / "asked.json").read_text())
     _look(scene, said)
     return Played(said, asked, folder)

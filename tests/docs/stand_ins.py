@@ -30,6 +30,7 @@ from tests.redis_server import RedisServer
 HOST = "127.0.0.1"
 COPILOT_PORT = 4141
 REDIS_PORT = 6379
+VERIFIER_PORT = 5002
 KEYS = {
     OpenAIPlay: "sk-...",
     AnthropicPlay: "sk-ant-...",
@@ -167,6 +168,33 @@ def echo(_: Meeting):
         server.shutdown()
 
 
+class _Verifier(BaseHTTPRequestHandler):
+    """Knows the keys of the folder's ``known_keys``, and no other."""
+
+    protocol_version = "HTTP/1.1"
+    known: Path
+
+    def do_GET(self) -> None:
+        shown = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        is_known = bool(shown) and shown in self.known.read_text().split()
+        self.send_response(200 if is_known else 401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def verifier(meeting: Meeting):
+    """The service that nginx asks."""
+    _Verifier.known = meeting.notes / "known_keys"
+    with ThreadingHTTPServer((HOST, VERIFIER_PORT), _Verifier) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
 STAND_INS: dict[str, Callable[[Meeting], AbstractContextManager[None]]] = {
     "providers": providers,
     "agents": agents,
@@ -174,4 +202,5 @@ STAND_INS: dict[str, Callable[[Meeting], AbstractContextManager[None]]] = {
     "copilot-api": copilot_api,
     "redis": redis,
     "echo": echo,
+    "verifier": verifier,
 }
