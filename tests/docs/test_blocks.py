@@ -19,7 +19,7 @@ ALL = [block for page in pages.pages() for block in pages.blocks(page)]
 SHELL = [block for block in ALL if block.is_shell]
 # Files of the repository that commands name; what is below `certs` and the like is made.
 NAMED = re.compile(
-    r"(?<![\w./$}])((?:deploy|docs|tests|bench|src)/[\w./-]*\w|[\w-]+\.example[\w.]*)"
+    r"(?<![\w./$}])((?:deploy|docs|tests|bench|src)/[\w./-]*\w|[\w.-]*\.example(?:\.toml)?(?![\w.]))"
 )
 OTHER_SHELLS = {"bash", "shell", "console", "shell-session", "zsh"}
 SECRET_FILE = re.compile(r'\{ *file *= *"[^"]+" *\}')

@@ -43,3 +43,11 @@ def test_codex_works(tmp_path):
 
     assert {each["target"] for each in asked} == {"/v1/responses"}
     assert {each["fields"]["authorization"] for each in asked} == {"Bearer sk-..."}
+
+
+COPILOT = Scene(
+    "docs/recipes/copilot-cli.md",
+    stand_ins=("providers",),
+    prints={"/chat/completions": ['"content"'], "pyproxy top --once": [r"copilot .*\d"]},
+    not_run={"copilot -p": "the CLI, 190 MB from npm, is not part of these tests"},
+)
