@@ -5,9 +5,12 @@ The gateway connects to no public API under a private address, so these are of a
 """
 
 import fcntl
+import shutil
 import socket
 import struct
+import subprocess
 import threading
+from functools import cache
 from socketserver import ThreadingTCPServer
 
 from tests.providers.agents.island import relay
@@ -23,6 +26,19 @@ PUBLIC = {host: f"2d00::{number:x}" for number, host in enumerate(HOSTS.values()
 INSIDE = "10.0.1.50"
 HTTPS = 443
 SET_ADDRESS, LOOPBACK, WHOLE = 0x8916, 1, 128  # SIOCSIFADDR, its index, its prefix
+
+
+@cache
+def aboard() -> tuple[str, ...]:
+    """The command that gives a program an island; nothing where this machine does not let us."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        return ()
+    own = [unshare, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    for words in (own, [*own[:1], "--user", "--map-root-user", *own[1:]]):
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+            return tuple(words)
+    return ()
 
 
 def settle() -> None:

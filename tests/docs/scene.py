@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from tests.docs import clone, pages, stage
+from tests.docs import abroad, clone, pages
 from tests.docs.pages import ROOT, Block
 from tests.lab.gateway import environment
 from tests.programs import demand
@@ -126,7 +126,7 @@ def play(scene: Scene, folder: Path) -> Played:
         AssertionError: A block failed, or did not say what the page or the scene says.
     """
     assert scene.stale() == [], f"{scene.page} has no such blocks any more"
-    island = stage.aboard()
+    island = abroad.aboard()
     demand("" if island else "this machine gives nobody a network of their own (unshare)")
     demand("" if shutil.which("curl") else "curl is not installed")
     clone.furnish(folder)
@@ -134,7 +134,7 @@ def play(scene: Scene, folder: Path) -> Played:
     blocks = [block for block in scene.blocks() if scene.is_run(block) or scene.file(block)]
     (notes / "script").write_text(script(scene, blocks, folder))
     (notes / "gateway.env").write_text(json.dumps(dict(scene.environ)))
-    words = [sys.executable, "-m", stage.__name__, str(folder), *scene.stand_ins]
+    words = [sys.executable, "-m", "tests.docs.stage", str(folder), *scene.stand_ins]
     ended = _run([*island, *words], folder)
     said = {
         block: (notes / f"said-{number}").read_text(errors="replace")

@@ -8,33 +8,19 @@ what, and ends; with it whatever the script has started.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 
 from tests.docs.abroad import PUBLIC, settle
 from tests.docs.background import stop
 from tests.docs.clone import NOTES
+from tests.docs.stand_ins import STAND_INS, Meeting
 from tests.providers.agents.island import raise_loopback
 
 NAMES = "gateway.internal gateway.example.com redis.internal gateway-1"
 SECOND = "127.0.0.2 gateway-2"
-
-
-@cache
-def aboard() -> tuple[str, ...]:
-    """The command that gives a program an island; nothing where this machine does not let us."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return ()
-    own = [unshare, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    for words in (own, [*own[:1], "--user", "--map-root-user", *own[1:]]):
-        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
-            return tuple(words)
-    return ()
 
 
 def name(folder: Path) -> None:
@@ -48,9 +34,6 @@ def name(folder: Path) -> None:
 
 def main(folder: Path, *stand_ins: str) -> int:
     """Play it; the script's exit code."""
-    # Here, not above: whoever only wants to know of the island needs no plays.
-    from tests.docs.stand_ins import STAND_INS, Meeting  # noqa: PLC0415
-
     raise_loopback()
     settle()
     name(folder)

@@ -13,7 +13,6 @@ SCENE = Scene(
     replace={".venv/bin/pyproxy jwks new": "# not "},
     prints={
         "count to 20": ['"content": "20 "', r"data: \[DONE\]\s*$"],
-        "/token/revoke": ['"revoked": *true'],
         "openai.OpenAI()": [f"{GREETING}\n{GREETING}"],
         ".venv/bin/pyproxy check ": ["route copilot", "http://127.0.0.1:4141 .copilot-api."],
         "http://127.0.0.1:9100/status": ['"routes"', "pyproxy_build_info", '"ready": *true'],
@@ -30,4 +29,3 @@ def test_every_command_works(tmp_path):
     asked = '"messages": [{"role": "user", "content": "Hello"}]'
     answers = [json.loads(said) for block, said in played.said.items() if asked in block.text]
     assert GREETING in str(answers[0])
-    assert len(answers) == 2
