@@ -61,18 +61,19 @@ def missing() -> str:
 
 
 @contextmanager
-def start(state: Path) -> Iterator[Lab]:
+def start(state: Path, port: int = 0) -> Iterator[Lab]:
     """Run the fake GitHub and copilot-api until the block ends.
 
     Args:
         state: Folder for the throw-away CA, the capture and the logs.
+        port: Where copilot-api is to listen; 0 for any.
 
     Raises:
         RuntimeError: copilot-api ended or did not answer in time; says what it wrote.
     """
     with ExitStack() as stack:
         proxy_port = _start_fake_github(stack, state)
-        port = _free_port()
+        port = port or _free_port()
         log = stack.enter_context((state / "copilot-api.log").open("wb"))
         process = subprocess.Popen(
             ["node", SERVER, "start", "--port", str(port), "--github-token", GITHUB_TOKEN]
