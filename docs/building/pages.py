@@ -22,10 +22,7 @@ FROM_ROOT: Final = ("SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGE
 
 AWAITED: Final = (
     "command-line.md",
-    "comparison.md",
-    "from-nginx.md",
     "deploy/containers.md",
-    "deploy/kubernetes.md",
     "deploy/vm.md",
 )
 """Pages that have their place in the navigation, and links to them, before they are written."""
