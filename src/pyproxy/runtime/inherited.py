@@ -7,7 +7,7 @@ restarts waits instead of being refused.
 
 import os
 import socket
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -101,15 +101,19 @@ class Inherited:
         place = _place(family, address)
         return [each.sock.dup() for each in self.heirlooms if each.place == place]
 
-    def settle(self, listenings: Iterable[Listening]) -> tuple[Fault, ...]:
+    def settle(
+        self, listenings: Sequence[Listening], others: Sequence[Listening] = ()
+    ) -> tuple[Fault, ...]:
         """Close what no listener has ever wanted, and give what is to be remarked on.
 
         Args:
             listenings: All that are in force now.
+            others: Likewise, but nobody minds if those are refused for a moment.
         """
         if not self.heirlooms and not self.remarks:
             return ()
-        wanted = {_place(s.family, s.getsockname()) for each in listenings for s in each.sockets}
+        everyone = (*listenings, *others)
+        wanted = {_place(s.family, s.getsockname()) for each in everyone for s in each.sockets}
         self._wanted |= wanted
         unwanted = [each for each in self.heirlooms if each.place not in self._wanted]
         self.heirlooms = [each for each in self.heirlooms if each not in unwanted]

@@ -236,7 +236,7 @@ class Supervisor:
         """Say what is new, and watch the files that secrets are read from."""
         self._loaded, self._exposed = loaded, prepared.exposed
         room = room_for(loaded.settings.server, self._file_limit)
-        inherited = self._inherited.settle((*self._crew.listenings, *self._admin.listenings))
+        inherited = self._inherited.settle(self._crew.listenings, self._admin.listenings)
         self._remark((*prepared.remarks, *remarks, *room.warnings, *inherited))
         if room.sentence and not before:
             self._journal.log.write("info", "connections.fitted", room.sentence, {})

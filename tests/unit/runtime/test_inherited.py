@@ -205,6 +205,7 @@ def test_a_listener_without_an_inherited_socket_is_bound_and_said(sockets):
     inherited = inheriting(given)
     first, second = inherited.listen(spec(given)), inherited.listen("127.0.0.1:0")
 
+    assert inherited.settle([first], [second]) == ()
     [remark] = inherited.settle([first, second])
 
     assert str(remark).startswith(f"127.0.0.1:0: 127.0.0.1:{second.port} is none of the inherited")
