@@ -45,6 +45,10 @@ changelog: $(STAMP)  ## what the next release will say of itself
 release-check: $(STAMP)  ## build, compare, install, use and audit what is to be released, into dist/
 	$(BIN)/python -m release $(ARGS)
 
+.PHONY: vm-test
+vm-test: $(STAMP)  ## install on a Debian that boots systemd in a container; root, a few minutes
+	$(BIN)/python -m tests.vm
+
 .PHONY: lab
 lab:
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(LAB); \
