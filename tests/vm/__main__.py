@@ -6,7 +6,6 @@ of `make test` for that.
 """
 
 import json
-import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +26,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"{}")
+    def log_message(self, *_):
+        pass
 http.server.HTTPServer(("127.0.0.1", 4141), Answer).serve_forever()
 """
 STEPS: list[Callable[["Machine"], None]] = []
@@ -217,11 +218,10 @@ def main() -> None:
         assert "pyp_" not in again, "a second run made a key"
         with here.on():
             here.until("active", "systemctl", "show", "-P", "ActiveState", UNITS[0])
-            upstream = here.begin("python3", "-c", UPSTREAM)
+            here.begin("python3", "-c", UPSTREAM)
             for each in STEPS:
                 print(f"- {each.__name__.replace('_', ' ')}", flush=True)
                 each(here)
-            upstream.send_signal(signal.SIGTERM)
     print(f"all well, {time.monotonic() - began:.0f} s")
 
 

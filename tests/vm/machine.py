@@ -12,7 +12,11 @@ CLONE = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pyproxy-vm"
 # A folder with a Debian that has what is named below, to save making one.
 GIVEN = "PYPROXY_VM_ROOT"
-SUITE = "bookworm"
+# Debian's name of the release, and its Python.
+SUITE = os.environ.get("PYPROXY_VM_SUITE", "bookworm")
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}[SUITE]
+# systemd from 256 on wants one hierarchy of control groups, even where this machine has two.
+UNIFIED = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,procps,curl,logrotate"
 PATH = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INSIDE = {"PATH": PATH, "LANG": "C.UTF-8", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
@@ -30,13 +34,13 @@ class Machine:
 
     Args:
         root: Its files.
-        clone: What is to be installed, and is put into it as ``/src``.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
+        self._begun: list[subprocess.Popen[str]] = []
 
     def run(self, *command: str, code: int = 0) -> str:
         """What a command says on both streams; it must end with ``code``."""
@@ -59,7 +63,15 @@ class Machine:
     def begin(self, *command: str) -> "subprocess.Popen[str]":
         """A command that goes on; the machine must be on."""
         into = ("nsenter", "-t", str(self._leader), "-m", "-p", "-n", "-i", "-u", "-C")
-        return subprocess.Popen([*into, *command], env=INSIDE, stdout=subprocess.PIPE, text=True)
+        begun = subprocess.Popen(
+            [*into, *command],
+            env=INSIDE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._begun.append(begun)
+        return begun
 
     def install(self, *options: str, code: int = 0) -> str:
         """What the installer says."""
@@ -86,7 +98,11 @@ class Machine:
         command += ["--register=no", "--keep-unit", "-D", str(self.root)]
         with (self.root.parent / "console").open("wb") as console:
             self._nspawn = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=console, stderr=console
+                command,
+                env={**os.environ, **UNIFIED},
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=console,
             )
         try:
             self._find_leader(self._nspawn)
@@ -94,8 +110,15 @@ class Machine:
             yield
         finally:
             self._leader = 0
+            for each in self._begun:
+                each.kill()
+                each.communicate()
             self._nspawn.terminate()
-            self._nspawn.wait(PATIENCE_S)
+            try:
+                self._nspawn.wait(PATIENCE_S / 4)
+            except subprocess.TimeoutExpired:
+                self._nspawn.kill()
+                self._nspawn.wait()
 
     def _find_leader(self, nspawn: "subprocess.Popen[bytes]") -> None:
         children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
@@ -145,12 +168,12 @@ def _base() -> Path:
 
 
 def _wheels() -> Path:
-    wheels = CACHE / "wheels"
+    wheels = CACHE / f"wheels-{PYTHON}"
     wheels.mkdir(parents=True, exist_ok=True)
     for lock in ("base", "build"):
         pip = (str(CLONE / ".venv/bin/python"), "-m", "pip", "--quiet", "download")
         what = ("--require-hashes", "-r", str(CLONE / f"deploy/requirements/{lock}.txt"))
-        which = ("--only-binary=:all:", "--python-version", "3.11", "-d", str(wheels))
+        which = ("--only-binary=:all:", "--python-version", PYTHON, "-d", str(wheels))
         _call(*pip, *what, *which)
     return wheels
 
