@@ -12,7 +12,7 @@ LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench soak lock audit changelog release-check docs docs-serve
+.PHONY: help serve test check bench soak lock audit changelog release-check docs docs-serve vm-test
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ docs: $(DOCS_STAMP)  ## build the documentation into site/; open site/index.html
 
 docs-serve: $(DOCS_STAMP)  ## read it at http://127.0.0.1:8000, built anew when a page changes
 	$(BIN)/mkdocs serve --strict
+
+vm-test: $(STAMP)  ## install on a Debian that boots systemd in a container; root, a few minutes
+	$(BIN)/python -m tests.vm
 
 .PHONY: lab
 lab:

@@ -16,6 +16,8 @@ from pyproxy.errors.fault import ConfigurationError
 from pyproxy.errors.refusal import NoWorker
 from pyproxy.runtime.admin_listener import AdminListener
 from pyproxy.runtime.blocking import Blocking
+from pyproxy.runtime.inherited import Inherited
+from pyproxy.runtime.opening import Opening
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.telemetry.report import Report
 from tests.admin_scene import Bans, endpoint, report, snapshot
@@ -56,7 +58,8 @@ class Admin:
             elsewhere=Blocking().call,
             report=lambda exc, _: lines.report("admin", exc),
         )
-        self.listener = AdminListener(self.desk, lines, tasks, Blocking(), self._keep)
+        opening = Opening(Blocking(), Inherited())
+        self.listener = AdminListener(self.desk, lines, tasks, opening, self._keep)
 
     async def _keep(self):
         self.keepings += 1

@@ -15,13 +15,16 @@ from pyproxy.cli.development import BIND, PLAIN_KEY, Development, prepare
 from pyproxy.config.bind import Bind
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.runtime.inherited import Inherited
 from pyproxy.runtime.sockets import listen
 
 NAME = "pyproxy"
 QUESTION = '{"model": "demonstration", "messages": [{"role": "user", "content": "Hello"}]}'
 
 
-def serve_for_development(config_file: Path | None, run: Callable[[Loaded], int]) -> int:
+def serve_for_development(
+    config_file: Path | None, run: Callable[[Loaded], int], inherited: Inherited
+) -> int:
     """Prepare, and call ``run``; its exit code is returned.
 
     Raises:
@@ -30,7 +33,7 @@ def serve_for_development(config_file: Path | None, run: Callable[[Loaded], int]
     config = find(config_file)
     if config is None:
         # Before anything is written: who runs already keeps the files it told of.
-        listen(BIND).close()
+        inherited.listen(BIND).close()
     try:
         development = prepare(config)
     except OSError as error:
@@ -38,7 +41,7 @@ def serve_for_development(config_file: Path | None, run: Callable[[Loaded], int]
     loaded = load_configuration(development.config)
     for listener in loaded.settings.listeners:
         # A port that is taken is said before the words that invite to use it.
-        listen(listener.bind).close()
+        inherited.listen(listener.bind).close()
     for line in introduction(development, loaded, status_page(loaded.settings.server.admin)):
         click.echo(line)
     sys.stdout.flush()

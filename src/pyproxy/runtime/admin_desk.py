@@ -15,6 +15,7 @@ from pyproxy.runtime.crew import Crew
 from pyproxy.runtime.desk import new_ids
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.members import Lost, Member
+from pyproxy.runtime.opening import Opening
 from pyproxy.runtime.overview import Overview
 from pyproxy.runtime.tasks import Tasks
 
@@ -70,7 +71,12 @@ class CrewBans:
 
 
 def open_admin(
-    overview: Overview, bans: CrewBans, journal: Journal, tasks: Tasks, blocking: Blocking
+    overview: Overview,
+    bans: CrewBans,
+    journal: Journal,
+    tasks: Tasks,
+    blocking: Blocking,
+    opening: Opening,
 ) -> AdminListener:
     """The admin listener; it listens nowhere yet."""
     desk = AdminDesk(
@@ -86,4 +92,4 @@ def open_admin(
             "failure", exc, "admin", request_id=request_id
         ),
     )
-    return AdminListener(desk, journal, tasks, blocking, overview.run)
+    return AdminListener(desk, journal, tasks, opening, overview.run)

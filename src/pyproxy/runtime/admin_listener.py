@@ -3,17 +3,16 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 
 from pyproxy.admin.desk import AdminDesk
 from pyproxy.config.server import ServerSettings
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.runtime.acceptor import Admission
-from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.journal import Journal
+from pyproxy.runtime.opening import Opening
 from pyproxy.runtime.reception import Reception, Terms
-from pyproxy.runtime.sockets import Listening, listen
+from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.telemetry.sparing import SparingLog
 
@@ -49,7 +48,7 @@ class AdminListener:
         desk: What its handler works with.
         journal: The logs.
         tasks: Where it serves.
-        blocking: Resolves names.
+        opening: Opens listeners.
         upkeep: Runs for as long as anybody listens.
     """
 
@@ -58,13 +57,13 @@ class AdminListener:
         desk: AdminDesk,
         journal: Journal,
         tasks: Tasks,
-        blocking: Blocking,
+        opening: Opening,
         upkeep: Callable[[], Coroutine[object, object, None]],
     ) -> None:
         self._desk = desk
         self._journal = journal
         self._tasks = tasks
-        self._blocking = blocking
+        self._opening = opening
         self._admission = Admission(_MOST_CONNECTIONS, _MOST_OF_ONE)
         self._trouble = SparingLog(journal.log)
         self._listening: Listening | None = None
@@ -73,6 +72,11 @@ class AdminListener:
         self._next: _Next | None = None
         self._upkeep = upkeep
         self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def listenings(self) -> tuple[Listening, ...]:
+        """The one in force, or none."""
+        return () if self._listening is None else (self._listening,)
 
     async def prepare(self, settings: Settings) -> tuple[Fault, ...]:
         """Listen where ``settings`` say, but change nothing yet.
@@ -109,7 +113,7 @@ class AdminListener:
         if settings.is_admin_met:  # which would listen there next, and find it taken
             raise ConfigurationError(Fault(_PLACE, f"{spec} is the address of a listener too"))
         try:
-            return await self._blocking.call("name", partial(listen, spec))
+            return await self._opening.listen(spec)
         except ConfigurationError as exc:
             raise ConfigurationError(
                 *(Fault(_PLACE, f"{spec} {each.problem}") for each in exc.faults)

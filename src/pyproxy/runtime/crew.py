@@ -6,7 +6,6 @@ from functools import partial
 from itertools import count, islice
 from typing import Final
 
-from pyproxy.assembly.listeners import Group
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError
 from pyproxy.runtime.blocking import Blocking
@@ -14,8 +13,9 @@ from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.local_member import LocalMember
 from pyproxy.runtime.members import Lost, Member, all_of, workers_of
 from pyproxy.runtime.muster import MemberReport, Muster, reports_of
+from pyproxy.runtime.opening import Opening
 from pyproxy.runtime.process_member import ProcessMember
-from pyproxy.runtime.sockets import Listening, listen
+from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.startup import Prepared
 from pyproxy.runtime.tasks import Tasks
 from pyproxy.runtime.zone import Zone
@@ -42,13 +42,22 @@ class Crew:
         tasks: Where deaths are waited for.
         blocking: Reads files and resolves names.
         file_limit: Files that this process may have open.
+        opening: Opens listeners.
 
     Attributes:
         loaded: In force; ``None`` before the first ``change``.
         listenings: The listeners in force.
     """
 
-    def __init__(self, journal: Journal, tasks: Tasks, blocking: Blocking, file_limit: int) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        tasks: Tasks,
+        blocking: Blocking,
+        file_limit: int,
+        opening: Opening,
+    ) -> None:
+        self._opening = opening
         self._journal = journal
         self._tasks = tasks
         self._blocking = blocking
@@ -74,6 +83,11 @@ class Crew:
         """Who serves."""
         return tuple(self._members)
 
+    @property
+    def is_well(self) -> bool:
+        """Somebody serves, and whoever does gave a sign of life in the last seconds."""
+        return bool(self._members) and all(each.is_answering for each in self._members)
+
     def reports(self) -> tuple[MemberReport, ...]:
         """What each worker said last, also those that are about to leave; waits for nobody."""
         return reports_of((*self._members, *self._leaving))
@@ -98,7 +112,8 @@ class Crew:
             OSError: Something is short, or a file cannot be read at the moment.
         """
         async with self._lock:
-            listenings = await self._listen(prepared.groups)
+            binds = (group.bind for group in prepared.groups)
+            listenings = await self._opening.listen_on_all(binds, self.listenings)
             newcomers: list[Member] = []
             kept = self._kept(loaded)
             try:
@@ -112,23 +127,6 @@ class Crew:
                         listening.close()
                 raise
             await self._commit(loaded, listenings, kept, newcomers)
-
-    async def _listen(self, groups: Sequence[Group]) -> tuple[Listening, ...]:
-        """The listeners of a configuration: those in force, and new ones for other addresses."""
-        known = {each.spec: each for each in self.listenings}
-        found: list[Listening] = []
-        try:
-            for group in groups:
-                listening = known.get(group.bind)
-                if listening is None:
-                    listening = await self._blocking.call("name", partial(listen, group.bind))
-                found.append(listening)
-        except BaseException:
-            for each in found:
-                if each not in self.listenings:
-                    each.close()
-            raise
-        return tuple(found)
 
     def _kept(self, loaded: Loaded) -> list[Member]:
         wanted = workers_of(loaded.settings.server)

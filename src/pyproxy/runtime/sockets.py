@@ -3,7 +3,7 @@
 import errno
 import socket
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ _FIRST_FREE_PORT = 1024
 
 Address = tuple[socket.AddressFamily, tuple[object, ...]]
 """A family, and an address as its sockets take it."""
+Find = Callable[[socket.AddressFamily, object], list[socket.socket]]
+"""Gives sockets that listen at an address already, the caller's to close; mostly none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,19 @@ class Listening:
         spec: As configured.
         sockets: One an address; non-blocking. Closing them is for ``close``,
             and harmless elsewhere.
+        bound: Those of them that were bound here, and not inherited.
     """
 
     def __init__(
-        self, spec: str, sockets: tuple[socket.socket, ...], path: Path | None = None
+        self,
+        spec: str,
+        sockets: tuple[socket.socket, ...],
+        path: Path | None = None,
+        bound: tuple[socket.socket, ...] = (),
     ) -> None:
         self.spec = spec
         self.sockets = sockets
+        self.bound = bound
         self._path = path
         self._file = None if path is None else _identity(path)
 
@@ -91,8 +99,17 @@ class Listening:
         self._file = None
 
 
-def listen(spec: str) -> Listening:
+def _nothing(family: socket.AddressFamily, address: object) -> list[socket.socket]:
+    del family, address
+    return []
+
+
+def listen(spec: str, find: Find = _nothing) -> Listening:
     """Listen on ``spec``. May resolve a name, and so block: call it before the loop runs.
+
+    Args:
+        spec: As configured.
+        find: Asked for each address, before it is bound.
 
     Raises:
         ConfigurationError: Malformed, taken, not permitted, or not of this machine.
@@ -101,16 +118,36 @@ def listen(spec: str) -> Listening:
     try:
         match bind:
             case UnixBind():
-                return Listening(spec, (_listen_unix(bind.path),), bind.path)
+                return _on_path(spec, bind.path, find)
             case TcpBind():
-                return Listening(spec, _listen_tcp(_addresses(bind), bind.port))
+                return _on_port(spec, bind, find)
     except OSError as exc:
         raise ConfigurationError(Fault(spec, _sentence(bind, exc))) from exc
 
 
-def _listen_tcp(addresses: Iterable[Address], port: int) -> tuple[socket.socket, ...]:
-    """One socket an address, all on the same port; all of them or none."""
-    sockets: list[socket.socket] = []
+def _on_path(spec: str, path: Path, find: Find) -> Listening:
+    if given := tuple(find(socket.AF_UNIX, str(path))):
+        return Listening(spec, given)  # the file is for who made it to remove
+    bound = (_listen_unix(path),)
+    return Listening(spec, bound, path, bound)
+
+
+def _on_port(spec: str, bind: TcpBind, find: Find) -> Listening:
+    given: list[socket.socket] = []
+    missing: list[Address] = []
+    for family, address in _addresses(bind):
+        found = find(family, address)
+        given += found
+        missing += [] if found else [(family, address)]
+    sockets = _listen_tcp(missing, bind.port, given)
+    return Listening(spec, sockets, bound=sockets[len(given) :])
+
+
+def _listen_tcp(
+    addresses: Iterable[Address], port: int, given: Iterable[socket.socket] = ()
+) -> tuple[socket.socket, ...]:
+    """One socket an address, all on the same port; all of them or none, those given included."""
+    sockets = list(given)
     try:
         for family, address in addresses:
             try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -13,15 +13,18 @@ from pyproxy.runtime.admin_desk import CrewBans, open_admin
 from pyproxy.runtime.blocking import Blocking
 from pyproxy.runtime.clock_watch import watch_clock
 from pyproxy.runtime.crew import Crew
+from pyproxy.runtime.inherited import Inherited
 from pyproxy.runtime.journal import Journal
 from pyproxy.runtime.members import Lost
 from pyproxy.runtime.news import tell_done, tell_failed, tell_remarks
+from pyproxy.runtime.opening import Opening
 from pyproxy.runtime.overview import Overview
 from pyproxy.runtime.room import room_for
+from pyproxy.runtime.service_manager import NOBODY, ServiceManager
 from pyproxy.runtime.signals import Signals
 from pyproxy.runtime.sockets import Listening
 from pyproxy.runtime.startup import Prepared, exposed_while_running, prepare
-from pyproxy.runtime.tasks import Tasks
+from pyproxy.runtime.tasks import Tasks, unless
 from pyproxy.runtime.watch import FileWatcher, Stamps, stamps_of
 from pyproxy.telemetry.bridge import exception_handler
 from pyproxy.upstream.tls import ClientTls
@@ -45,6 +48,8 @@ class Supervisor:
         journal: The logs.
         reload: Reads the configuration again.
         file_limit: Files that a process may have open.
+        inherited: Sockets that are there already.
+        manager: Told how the gateway fares.
     """
 
     def __init__(
@@ -53,17 +58,22 @@ class Supervisor:
         journal: Journal,
         reload: Reload,
         file_limit: int,
+        inherited: Inherited | None = None,
+        manager: ServiceManager = NOBODY,
     ) -> None:
+        self._inherited = inherited or Inherited()
+        self._manager = manager
         self._loaded = loaded
         self._journal = journal
         self._reload = reload
         self._file_limit = file_limit
         self._blocking = Blocking()
         self._tasks = Tasks(journal.report)
-        self._crew = Crew(journal, self._tasks, self._blocking, file_limit)
+        opening = Opening(self._blocking, self._inherited)
+        self._crew = Crew(journal, self._tasks, self._blocking, file_limit, opening)
         self._overview = Overview(self._crew, loaded.settings)
         self._admin = open_admin(
-            self._overview, CrewBans(self._crew), journal, self._tasks, self._blocking
+            self._overview, CrewBans(self._crew), journal, self._tasks, self._blocking, opening
         )
         self._asked = asyncio.Event()
         self._asked_for = SECRETS
@@ -89,11 +99,15 @@ class Supervisor:
             clock = watch_clock(time.time, time.monotonic, self._tell_step)
             self._watching_clock = self._tasks.start(clock, "clock")
             try:
-                if await _unless(stop, self._start(prepared)):
-                    await _unless(stop, self._reload_for_ever())
+                if await unless(stop, self._start(prepared)):
+                    await unless(stop, self._reload_for_ever())
             finally:
                 # Until all are gone it says that they are going.
                 self._overview.is_draining = True
+                self._inherited.close()
+                # Beside the drain, which waits for no service manager.
+                farewell = self._manager.stopping(self._loaded.settings.server.drain)
+                _ = self._tasks.start(farewell, "service manager")
                 await self._crew.end()
                 await self._admin.end()
 
@@ -123,6 +137,14 @@ class Supervisor:
             raise ConfigurationError(Fault("", str(exc))) from exc
         self._overview.began(self._loaded.settings)
         self._in_force(self._loaded, prepared, (), remarks)
+        await self._manager.serving(self._status)
+        _ = self._tasks.start(self._manager.watch(lambda: self._crew.is_well), "watchdog")
+
+    @property
+    def _status(self) -> str:
+        binds = ", ".join(each.spec for each in self._crew.listenings)
+        workers = len(self._crew.members)
+        return f"Serving {binds} with {workers} worker{'s' if workers > 1 else ''}"
 
     async def _change(self, loaded: Loaded, prepared: Prepared) -> tuple[Fault, ...]:
         """Have the workers and the admin listener serve a configuration, or change nothing.
@@ -151,15 +173,28 @@ class Supervisor:
             await self._asked.wait()
             what = self._asked_for
             self._asked.clear()
-            try:
-                await self._reload_once(what)
-            except ConfigurationError as exc:
-                self._failed(what, exc.faults)
-            except (Lost, OSError) as exc:
-                self._failed(what, (Fault("", str(exc)),))
-            except Exception as exc:  # noqa: BLE001 - a fault of ours must not end the gateway
-                self._journal.report("reload", exc)
-                self._failed(what, (Fault("", f"a fault of ours: {type(exc).__name__}"),))
+            if what == SECRETS:
+                _ = await self._try_reload(what)
+                continue
+            await self._manager.reloading()
+            problem = await self._try_reload(what)
+            await self._manager.serving(f"{self._status}{problem}")
+
+    async def _try_reload(self, what: str) -> str:
+        """What came of it, for a person; empty for what was asked for."""
+        faults: Sequence[Fault] = ()
+        try:
+            await self._reload_once(what)
+        except ConfigurationError as exc:
+            faults = exc.faults
+        except (Lost, OSError) as exc:
+            faults = (Fault("", str(exc)),)
+        except Exception as exc:  # noqa: BLE001 - a fault of ours must not end the gateway
+            self._journal.report("reload", exc)
+            faults = (Fault("", f"a fault of ours: {type(exc).__name__}"),)
+        if not faults:
+            return ""
+        return self._failed(what, faults)
 
     async def _reload_once(self, what: str) -> None:
         loaded = await self._load()
@@ -184,11 +219,12 @@ class Supervisor:
         self._since, loaded = await self._blocking.call("configuration", read)
         return loaded
 
-    def _failed(self, what: str, faults: Sequence[Fault]) -> None:
+    def _failed(self, what: str, faults: Sequence[Fault]) -> str:
         # Those that were looked for in vain are watched as before.
         stays = "the old secrets stay" if what == SECRETS else "the old configuration stays"
         self._overview.failed(faults)
         tell_failed(self._journal, "config.reloaded", stays, faults, {"what": what})
+        return f"; {stays} in force: {'; '.join(map(str, faults))}"
 
     def _in_force(
         self,
@@ -200,7 +236,8 @@ class Supervisor:
         """Say what is new, and watch the files that secrets are read from."""
         self._loaded, self._exposed = loaded, prepared.exposed
         room = room_for(loaded.settings.server, self._file_limit)
-        self._remark((*prepared.remarks, *remarks, *room.warnings))
+        inherited = self._inherited.settle(self._crew.listenings, self._admin.listenings)
+        self._remark((*prepared.remarks, *remarks, *room.warnings, *inherited))
         if room.sentence and not before:
             self._journal.log.write("info", "connections.fitted", room.sentence, {})
         after = self._crew.listenings
@@ -209,7 +246,11 @@ class Supervisor:
             if each not in before:
                 port = str(each.port) if each.port else ""
                 self._journal.log.info(
-                    "listener.ready", bind=each.spec, port=port, tls=is_tls[each.spec]
+                    "listener.ready",
+                    bind=each.spec,
+                    port=port,
+                    tls=is_tls[each.spec],
+                    inherited=not each.bound,
                 )
         for each in before:
             if each not in after:
@@ -246,22 +287,3 @@ class Supervisor:
 
     async def _changed(self) -> None:
         self.ask(SECRETS)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
-    """Do something unless ``stop`` is set first; whether it was done.
-
-    Raises:
-        Exception: What ``work`` raises.
-    """
-    loop = asyncio.get_running_loop()
-    stopping, working = loop.create_task(stop.wait()), loop.create_task(work)
-    try:
-        await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        return working.done()
-    finally:
-        stopping.cancel()
-        working.cancel()
-        await asyncio.gather(stopping, working, return_exceptions=True)

@@ -81,3 +81,22 @@ class Tasks:
         error = task.exception()
         if error is not None:
             self._report(task.get_name(), error)
+
+
+async def unless(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
+    """Do something unless ``stop`` is set first; whether it was done.
+
+    Raises:
+        Exception: What ``work`` raises.
+    """
+    loop = asyncio.get_running_loop()
+    stopping, working = loop.create_task(stop.wait()), loop.create_task(work)
+    try:
+        await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        return working.done()
+    finally:
+        stopping.cancel()
+        working.cancel()
+        await asyncio.gather(stopping, working, return_exceptions=True)
