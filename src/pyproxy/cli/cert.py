@@ -10,18 +10,6 @@ from pyproxy.cli.trust import trust_lines
 from pyproxy.errors.fault import ConfigurationError, Fault
 
 
-@click.command(short_help="Make a CA and a certificate for development.")
-@click.option(
-    "--host", "hosts", multiple=True, metavar="NAME", help="Make it for this name or address too."
-)
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("certs"),
-    show_default=True,
-    help="Put the files into this folder.",
-)
 def cert(hosts: tuple[str, ...], folder: Path) -> None:
     """Make a local CA and a certificate for development.
 

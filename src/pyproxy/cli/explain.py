@@ -4,54 +4,33 @@ import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import click
 
 from pyproxy.assembly.listeners import Group, group_listeners
 from pyproxy.assembly.origins import upstreams
 from pyproxy.cli.addresses import base_url
-from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.cli.configuration import load_configuration
 from pyproxy.cli.outline import limits_of
 from pyproxy.cli.rehearsal import Outcome, rehearse
+from pyproxy.cli.speech import say
 from pyproxy.config.origin import DEFAULT_PORTS
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.telemetry.style import GREEN, RED
 from pyproxy.transform.credential_places import CREDENTIAL_FIELDS, CREDENTIAL_QUERY
 
 HIDDEN = "***"
+_LABEL: Final = 10  # columns
+# What became of it; everything else is plain.
+_COLOURS: Final = {"refused": RED, "because": RED, "let in": GREEN, "answered": GREEN}
 # By hand: a URL library would tidy up the very dots and slashes that matter here.
 _URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#\s]+)(?P<target>[^#\s]*)")
 
 
-def _fields(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(":" in value for value in values):  # not repeated: it may be a key
-        raise click.BadParameter("must be 'NAME: VALUE', with a colon")
-    return values
-
-
-@click.command(short_help="Say what would become of a request.")
-@config_option
-@click.argument("method")
-@click.argument("url")
-@click.option(
-    "-H",
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="'NAME: VALUE'",
-    callback=_fields,
-    help="Send this field too.",
-)
-@click.option(
-    "--from",
-    "address",
-    metavar="IP",
-    default="127.0.0.1",
-    show_default=True,
-    help="Ask as if connected from this address.",
-)
 def explain(
     config_file: Path | None, method: str, url: str, headers: tuple[str, ...], address: str
 ) -> int:
@@ -74,7 +53,11 @@ def explain(
     if group.proxy_protocol:
         click.echo(f"{'behind':<10} a balancer, whose PROXY header says that it is from {address}")
     for line in describe(outcome, settings):
-        click.echo(line)
+        label = line[:_LABEL]
+        if colour := _COLOURS.get(label.rstrip()):
+            say(label, line[_LABEL + 1 :], colour)
+        else:
+            click.echo(line)
     return 1 if outcome.is_refused else 0
 
 
@@ -84,7 +67,7 @@ def describe(outcome: Outcome, settings: Settings) -> Iterator[str]:
     route = next((each for each in settings.routes if each.name == record.get("route")), None)
     for name, text in _facts(outcome, route, settings):
         if text:
-            yield f"{name:<10} {text}"
+            yield f"{name:<{_LABEL}} {text}"
     if outcome.sent:
         yield "would send"
         hidden = _hidden_names(route)
