@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Final
 
 import click
+from click.shell_completion import CompletionItem
 
 HELP_OPTIONS: Final = ("-h", "--help")
 WIDEST: Final = 100  # columns that a line of prose may take: longer ones are hard to follow
@@ -102,6 +103,13 @@ class Command(click.Command):
             context_settings=dict(_CONTEXT),
         )
         self.exits, self.examples, self.notes = exits, examples, notes or {}
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers; of each option's help the first sentence."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            item.help = (item.help or "").partition(". ")[0].removesuffix(".")
+        return items
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Options under their headings, the one for help last."""

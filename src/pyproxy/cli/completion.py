@@ -17,7 +17,9 @@ def completion(shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None, shell  # noqa: S101 - one of the three
     # Not the class's own `source`, which would ask the bash that is installed for its version.
-    click.echo(ShellComplete.source(kind(commands, {}, PROGRAM, VARIABLE)))
+    script = ShellComplete.source(kind(commands, {}, PROGRAM, VARIABLE))
+    # click's script for fish would end what is said of a command at its first comma.
+    click.echo(script.replace('string split "," $', 'string split --max 1 "," $'))
 
 
 def answer() -> int | None:
