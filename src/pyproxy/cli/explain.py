@@ -3,6 +3,8 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -41,15 +43,17 @@ def explain(
     in the body is not judged. Key sets behind a URL are not fetched, so that
     their tokens are unknown here.
     """
+    _check_address(address)
     settings = load_configuration(config_file).settings
     found = _URL.fullmatch(url)
     if found is None:
         raise ConfigurationError(Fault("URL", _no_url(url, settings)))
     group = _listener(settings, found["scheme"], found["authority"])
     lines = [f"{method} {found['target'] or '/'} HTTP/1.1", f"Host: {found['authority']}", *headers]
-    head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
+    head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode("utf-8", "surrogateescape")
     peer = Peer(address, group.is_tls)
-    outcome = asyncio.run(rehearse(settings, group.bind, head, peer))
+    with closing(rehearse(settings, group.bind, head, peer)) as rehearsal:
+        outcome = asyncio.run(rehearsal)
     if group.proxy_protocol:
         click.echo(f"{'behind':<10} a balancer, whose PROXY header says that it is from {address}")
     for line in describe(outcome, settings):
@@ -59,6 +63,14 @@ def explain(
         else:
             click.echo(line)
     return 1 if outcome.is_refused else 0
+
+
+def _check_address(address: str) -> None:
+    try:
+        ip_address(address)
+    except ValueError as error:
+        problem = f"{address!r} is no IP address, such as 192.0.2.7 or 2001:db8::7"
+        raise ConfigurationError(Fault("--from", problem)) from error
 
 
 def describe(outcome: Outcome, settings: Settings) -> Iterator[str]:

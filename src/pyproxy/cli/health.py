@@ -12,6 +12,7 @@ from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.upstream.reason import in_words
 from pyproxy.wire.proxy_header import FOR_NOBODY
 
 OK = 200
@@ -29,7 +30,8 @@ def health(config_file: Path | None, timeout: float) -> int:
         status = ask(listener, settings.endpoints.health, timeout)
     except (OSError, http.client.HTTPException, ConfigurationError) as error:
         hint = _BEHIND_BALANCER if listener.proxy_protocol else ""
-        fault(f"{listener.bind}: {error}{hint}")
+        problem = in_words(error) if isinstance(error, OSError) else str(error)
+        fault(f"{listener.bind}: {problem}{hint}")
         return 1
     if status != OK:
         bad("answers", status)

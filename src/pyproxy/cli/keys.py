@@ -45,7 +45,10 @@ def hash_(name: str | None) -> None:
     """Hash a key with bcrypt, from a prompt or from standard input."""
     if name is not None:
         _check_name("--name", name)
-    secret = _asked().encode()
+    try:
+        secret = _asked().encode()
+    except UnicodeError:  # which holds the key
+        raise ConfigurationError(Fault("", "standard input is not UTF-8 text")) from None
     if not 0 < len(secret) <= BCRYPT_MAX_BYTES:
         raise ConfigurationError(
             Fault("", f"a key for bcrypt has 1 to {BCRYPT_MAX_BYTES} bytes, this one {len(secret)}")
@@ -80,10 +83,7 @@ def _asked() -> str:
         raise ConfigurationError(Fault("", "standard input is closed: nobody can be asked"))
     if sys.stdin.isatty():
         return str(click.prompt("Key", hide_input=True, confirmation_prompt=True, err=True))
-    try:
-        return sys.stdin.readline().rstrip("\r\n")
-    except UnicodeDecodeError:  # which holds the key
-        raise ConfigurationError(Fault("", "standard input is not UTF-8 text")) from None
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def new_key() -> str:

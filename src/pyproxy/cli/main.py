@@ -53,9 +53,10 @@ def run(arguments: Sequence[str] | None) -> int:
         return _run(sys.argv[1:] if arguments is None else list(arguments))
     except (click.ClickException, ConfigurationError) as error:
         return _unusable(error)
-    except (click.Abort, KeyboardInterrupt, EOFError):
-        if sys.stderr is not None and sys.stderr.isatty():
-            click.echo(err=True)  # ends the line with the terminal's ^C
+    except (click.Abort, KeyboardInterrupt) as stop:
+        is_begun = isinstance(stop, KeyboardInterrupt)  # the line with the terminal's ^C
+        if is_begun and sys.stderr is not None and sys.stderr.isatty():
+            click.echo(err=True)
         fault("stopped")
         return STOPPED
     except OSError as error:
@@ -82,7 +83,7 @@ def _unusable(error: click.ClickException | ConfigurationError) -> int:
         case click.exceptions.NoArgsIsHelpError():
             error.show()
         case click.UsageError():
-            fault(error.format_message())
+            fault(" ".join(error.format_message().split()))
             where = error.ctx.command_path if error.ctx is not None else PROGRAM
             click.echo(f"'{where} -h' says what it takes", err=True)
         case _:

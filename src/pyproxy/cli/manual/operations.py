@@ -23,8 +23,7 @@ health = Command(
         Option(
             ["--timeout"],
             metavar="SECONDS",
-            type=float,
-            default=3.0,
+            default="3",
             show_default=True,
             callback=seconds,
             help="Give up after so long.",
@@ -104,9 +103,10 @@ completion = Command(
     program="completion.completion",
     text="""Print what makes a shell complete pyproxy's command lines.
 
-    Commands, options, files; names of keys for `keys revoke`, of routes for
-    `env --route`, methods for `explain`. The lines below install it for one user.""",
-    params=[click.Argument(["shell"], type=click.Choice(("bash", "zsh", "fish")))],
+    SHELL is bash, zsh or fish. Completed are commands, options, files; names of keys for
+    `keys revoke`, of routes for `env --route`, methods for `explain`. The lines below
+    install it for one user.""",
+    params=[click.Argument(["shell"], type=click.Choice(("bash", "zsh", "fish")), metavar="SHELL")],
     examples=[
         Example('eval "$(pyproxy completion bash)"', "bash: put this line into ~/.bashrc"),
         Example(

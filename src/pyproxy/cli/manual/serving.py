@@ -65,8 +65,7 @@ check = Command(
         Option(
             ["--timeout"],
             metavar="SECONDS",
-            type=float,
-            default=5.0,
+            default="5",
             show_default=True,
             callback=seconds,
             help="How long each step of --connect or --client may take.",

@@ -7,11 +7,15 @@ import click
 _LONGEST_S: Final = 3600.0
 
 
-def seconds(_: click.Context, __: click.Parameter, value: float) -> float:
+def seconds(_: click.Context, __: click.Parameter, value: str) -> float:
     """A timeout."""
-    if not 0.0 < value <= _LONGEST_S:  # as what is no number would not be
+    try:
+        found = float(value)
+    except ValueError:
+        found = 0.0
+    if not 0.0 < found <= _LONGEST_S:  # as what is no number would not be
         raise click.BadParameter(f"must be more than 0 and at most {_LONGEST_S:g} seconds")
-    return value
+    return found
 
 
 def fields(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
