@@ -36,6 +36,7 @@ from bench.conditions import Conditions
 from bench.contenders import lineup
 from bench.contenders.contender import Contender, Setting
 from bench.load import Failed, Figures, Load
+from bench.progress import Progress
 from bench.scenarios import SCENARIOS, Scenario
 from bench.stage import NotStarted, Stage
 
@@ -86,13 +87,18 @@ def _rounds(
     load: Load, scenario: Scenario, contenders: Sequence[Contender], options: argparse.Namespace
 ) -> dict[str, list[Figures]]:
     runs: dict[str, list[Figures]] = {}
-    for _ in range(min(options.rounds, scenario.most_rounds)):
-        for contender in contenders:
-            token = scenario.token(contender)
-            if token is not None:
+    rounds = min(options.rounds, scenario.most_rounds)
+    asked = [(each, token) for each in contenders if (token := scenario.token(each)) is not None]
+    progress = Progress(rounds * len(asked))
+    try:
+        for _ in range(rounds):
+            for contender, token in asked:
+                progress.step(f"{scenario.what}, {contender.name}")
                 load.settle(contenders)
                 figures = scenario.run(load, contender, token, options.seconds)
                 runs.setdefault(contender.name, []).append(figures)
+    finally:
+        progress.clear()
     return runs
 
 

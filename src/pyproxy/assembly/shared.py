@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from importlib.util import find_spec
 from typing import Literal, Protocol
 
@@ -83,7 +84,8 @@ def reach_store(settings: StoreSettings, timeout_s: float) -> str:
     """What is wrong with a store that is elsewhere; ``""``: nothing. Blocks."""
     from pyproxy.store.shared import reach  # noqa: PLC0415 - as above
 
-    return asyncio.run(reach(settings, timeout_s))
+    with closing(reach(settings, timeout_s)) as asking:  # Ctrl-C may come before it
+        return asyncio.run(asking)
 
 
 def store_faults(settings: StoreSettings) -> tuple[Fault, ...]:

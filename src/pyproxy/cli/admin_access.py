@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-import click
-
 from pyproxy.cli.addresses import reachable
 from pyproxy.cli.configuration import find, load_configuration
 from pyproxy.config.bind import Bind
@@ -34,21 +32,6 @@ _TOKEN_WANTED: Final = "wants the admin token: set server.admin_token or ADMIN_T
 _TOKEN_REFUSED: Final = "does not take this token: see server.admin_token, ADMIN_TOKEN, --token"  # noqa: S105 - a sentence
 _LONGEST_WAIT: Final = 6  # digits
 _ANOTHER: Final = "another server answers there: what it says is not what a gateway says"
-
-url_option = click.option(
-    "--url",
-    default="",
-    metavar="URL",
-    help=f"Ask this admin listener, not the configured one: {_A_URL}.",
-)
-token_option = click.option(
-    "--token",
-    default="",
-    envvar="ADMIN_TOKEN",
-    show_envvar=True,
-    metavar="TOKEN",
-    help="Show this admin token; other users of the machine may see it here, so export it rather.",
-)
 
 
 class NoAnswer(Exception):

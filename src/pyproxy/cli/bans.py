@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import click
 
-from pyproxy.cli.admin_access import NoAnswer, access_to, token_option, url_option
-from pyproxy.cli.configuration import config_option
+from pyproxy.cli.admin_access import NoAnswer, access_to
 from pyproxy.cli.figures import span
+from pyproxy.cli.speech import fault
 from pyproxy.cli.status import bans_from
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.telemetry.style import shown
@@ -20,16 +20,6 @@ from pyproxy.telemetry.style import shown
 _WIDEST: Final = 45
 
 
-@click.group(short_help="List the addresses that are shut out, or let one in again.")
-def bans() -> None:
-    """Ask the running gateway, through its admin listener, who is banned; or lift a ban."""
-
-
-@bans.command(name="list")
-@config_option
-@url_option
-@token_option
-@click.option("--json", "is_json", is_flag=True, help="For a program.")
 def list_(config_file: Path | None, url: str, token: str, *, is_json: bool) -> int:
     """List the bans in force, and how long each still lasts."""
     access = access_to(config_file, url, token)
@@ -47,11 +37,6 @@ def list_(config_file: Path | None, url: str, token: str, *, is_json: bool) -> i
     return 0
 
 
-@bans.command()
-@click.argument("address")
-@config_option
-@url_option
-@token_option
 def lift(address: str, config_file: Path | None, url: str, token: str) -> int:
     """Let ADDRESS in again, as `bans list` shows it; exit 1 if it was not banned."""
     _check(address)
@@ -61,7 +46,7 @@ def lift(address: str, config_file: Path | None, url: str, token: str) -> int:
     except NoAnswer as error:
         return _failed(error)
     if answer.status == http.client.NOT_FOUND:
-        click.echo(f"pyproxy: {address} is not banned", err=True)
+        fault(f"{address} is not banned")
         return 1
     click.echo(f"{address} may come in again.", err=True)
     return 0
@@ -76,5 +61,5 @@ def _check(address: str) -> None:
 
 
 def _failed(error: NoAnswer) -> int:
-    click.echo(f"pyproxy: {error}", err=True)
+    fault(error)
     return 1

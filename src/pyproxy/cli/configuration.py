@@ -3,23 +3,11 @@
 import os
 from pathlib import Path
 
-import click
-
 from pyproxy.config.load import Loaded, load
 from pyproxy.errors.fault import ConfigurationError, Fault
 
 DEFAULT_FILE = Path("pyproxy.toml")
 DEMONSTRATION_FILE = Path("certs/dev.toml")  # written by `serve --dev`
-
-config_option = click.option(
-    "--config",
-    "-c",
-    "config_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="PYPROXY_CONFIG",
-    show_envvar=True,
-    help="Use this configuration.  [default: ./pyproxy.toml if there, else the environment alone]",
-)
 
 
 def find(config_file: Path | None) -> Path | None:

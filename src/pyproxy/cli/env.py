@@ -10,7 +10,7 @@ import click
 
 from pyproxy.cli.approach import approach
 from pyproxy.cli.client_variables import Group, groups_of
-from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.cli.configuration import load_configuration
 from pyproxy.cli.env_formats import HAVE_COMMENTS, WRITERS, remarks_of
 from pyproxy.config.faults import did_you_mean
 from pyproxy.config.route import RouteSettings
@@ -21,30 +21,13 @@ from pyproxy.errors.fault import ConfigurationError, Fault
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
-@click.command(short_help="Print what a client must export to use the gateway.")
-@config_option
-@click.option("--route", "names", multiple=True, metavar="NAME", help="For this route alone.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(tuple(WRITERS)),
-    default="sh",
-    show_default=True,
-    help="For a shell, docker's --env-file, a program, or a container's env.",
-)
-@click.option("--host", default="", metavar="NAME", help="Clients find the listeners by this name.")
-@click.option("--url", default="", metavar="URL", help="Clients find the one listener at this URL.")
 def env(config_file: Path | None, names: tuple[str, ...], form: str, host: str, url: str) -> None:
     """Print what a client must export to use each route.
 
     Base URLs under the names that SDKs and command lines read, placeholders for
     keys, and the CA to trust. Where two routes want the same variable the first
     has it. No key is printed.
-
-    \b
-      eval "$(pyproxy env --route openai)"
-      pyproxy env --format k8s --host gateway.internal
-    """  # noqa: D301 - click's mark for lines that stay lines
+    """
     _check_host(host)
     settings = load_configuration(config_file).settings
     routes = _chosen(settings, names)

@@ -3,55 +3,36 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 import click
 
 from pyproxy.assembly.listeners import Group, group_listeners
 from pyproxy.assembly.origins import upstreams
 from pyproxy.cli.addresses import base_url
-from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.cli.configuration import load_configuration
 from pyproxy.cli.outline import limits_of
 from pyproxy.cli.rehearsal import Outcome, rehearse
+from pyproxy.cli.speech import say
 from pyproxy.config.origin import DEFAULT_PORTS
 from pyproxy.config.route import RouteSettings
 from pyproxy.config.settings import Settings
 from pyproxy.downstream.peer import Peer
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.telemetry.style import GREEN, RED
 from pyproxy.transform.credential_places import CREDENTIAL_FIELDS, CREDENTIAL_QUERY
 
 HIDDEN = "***"
+_LABEL: Final = 10  # columns
+# What became of it; everything else is plain.
+_COLOURS: Final = {"refused": RED, "because": RED, "let in": GREEN, "answered": GREEN}
 # By hand: a URL library would tidy up the very dots and slashes that matter here.
 _URL = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#\s]+)(?P<target>[^#\s]*)")
 
 
-def _fields(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    if not all(":" in value for value in values):  # not repeated: it may be a key
-        raise click.BadParameter("must be 'NAME: VALUE', with a colon")
-    return values
-
-
-@click.command(short_help="Say what would become of a request.")
-@config_option
-@click.argument("method")
-@click.argument("url")
-@click.option(
-    "-H",
-    "--header",
-    "headers",
-    multiple=True,
-    metavar="'NAME: VALUE'",
-    callback=_fields,
-    help="Send this field too.",
-)
-@click.option(
-    "--from",
-    "address",
-    metavar="IP",
-    default="127.0.0.1",
-    show_default=True,
-    help="Ask as if connected from this address.",
-)
 def explain(
     config_file: Path | None, method: str, url: str, headers: tuple[str, ...], address: str
 ) -> int:
@@ -62,20 +43,34 @@ def explain(
     in the body is not judged. Key sets behind a URL are not fetched, so that
     their tokens are unknown here.
     """
+    _check_address(address)
     settings = load_configuration(config_file).settings
     found = _URL.fullmatch(url)
     if found is None:
         raise ConfigurationError(Fault("URL", _no_url(url, settings)))
     group = _listener(settings, found["scheme"], found["authority"])
     lines = [f"{method} {found['target'] or '/'} HTTP/1.1", f"Host: {found['authority']}", *headers]
-    head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
+    head = "".join(f"{line}\r\n" for line in [*lines, ""]).encode("utf-8", "surrogateescape")
     peer = Peer(address, group.is_tls)
-    outcome = asyncio.run(rehearse(settings, group.bind, head, peer))
+    with closing(rehearse(settings, group.bind, head, peer)) as rehearsal:
+        outcome = asyncio.run(rehearsal)
     if group.proxy_protocol:
         click.echo(f"{'behind':<10} a balancer, whose PROXY header says that it is from {address}")
     for line in describe(outcome, settings):
-        click.echo(line)
+        label = line[:_LABEL]
+        if colour := _COLOURS.get(label.rstrip()):
+            say(label, line[_LABEL + 1 :], colour)
+        else:
+            click.echo(line)
     return 1 if outcome.is_refused else 0
+
+
+def _check_address(address: str) -> None:
+    try:
+        ip_address(address)
+    except ValueError as error:
+        problem = f"{address!r} is no IP address, such as 192.0.2.7 or 2001:db8::7"
+        raise ConfigurationError(Fault("--from", problem)) from error
 
 
 def describe(outcome: Outcome, settings: Settings) -> Iterator[str]:
@@ -84,7 +79,7 @@ def describe(outcome: Outcome, settings: Settings) -> Iterator[str]:
     route = next((each for each in settings.routes if each.name == record.get("route")), None)
     for name, text in _facts(outcome, route, settings):
         if text:
-            yield f"{name:<10} {text}"
+            yield f"{name:<{_LABEL}} {text}"
     if outcome.sent:
         yield "would send"
         hidden = _hidden_names(route)

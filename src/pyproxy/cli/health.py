@@ -5,14 +5,14 @@ import socket
 import ssl
 from pathlib import Path
 
-import click
-
 from pyproxy.cli.addresses import local_address
-from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.cli.configuration import load_configuration
+from pyproxy.cli.speech import bad, fault, good
 from pyproxy.config.files import MOST_OF_PEM, read_file
 from pyproxy.config.listener import ListenerSettings
 from pyproxy.config.settings import Settings
 from pyproxy.errors.fault import ConfigurationError, Fault
+from pyproxy.upstream.reason import in_words
 from pyproxy.wire.proxy_header import FOR_NOBODY
 
 OK = 200
@@ -22,11 +22,6 @@ _BEHIND_BALANCER = (
 )
 
 
-@click.command(short_help="Ask the running gateway whether it serves.")
-@config_option
-@click.option(
-    "--timeout", metavar="S", default=3.0, show_default=True, help="Give up after S seconds."
-)
 def health(config_file: Path | None, timeout: float) -> int:
     """Ask the running gateway's health endpoint; exit 0 if it serves, else 1."""
     settings = load_configuration(config_file).settings
@@ -35,10 +30,14 @@ def health(config_file: Path | None, timeout: float) -> int:
         status = ask(listener, settings.endpoints.health, timeout)
     except (OSError, http.client.HTTPException, ConfigurationError) as error:
         hint = _BEHIND_BALANCER if listener.proxy_protocol else ""
-        click.echo(f"pyproxy: {listener.bind}: {error}{hint}", err=True)
+        problem = in_words(error) if isinstance(error, OSError) else str(error)
+        fault(f"{listener.bind}: {problem}{hint}")
         return 1
-    click.echo("ok" if status == OK else f"answers {status}")
-    return 0 if status == OK else 1
+    if status != OK:
+        bad("answers", status)
+        return 1
+    good("ok")
+    return 0
 
 
 def ask(listener: ListenerSettings, path: str, timeout_s: float) -> int:

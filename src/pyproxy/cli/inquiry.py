@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import SplitResult
 
 from pyproxy.config.origin import DEFAULT_PORTS
+from pyproxy.upstream.reason import in_words
 
 # Errors of ours have a few hundred bytes; whatever else answers may go on for ever.
 _MOST_OF_BODY: Final = 64 * 1024
@@ -95,7 +96,7 @@ def _why(error: Exception) -> str:
         case UnicodeError():
             return "cannot be reached: its host cannot be a name"
         case OSError():  # one that closes unasked is of HTTP's errors too
-            return f"cannot be reached: {error}"
+            return f"cannot be reached: {in_words(error)}"
         case _:
             return "does not answer in HTTP"
 

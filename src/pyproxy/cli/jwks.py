@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pyproxy.cli.configuration import config_option, find
+from pyproxy.cli.configuration import find
 from pyproxy.cli.named_files import SIGNING_KEYS_FILE, named_files
 from pyproxy.cli.private_file import edit
 from pyproxy.config.files import MOST_OF_KEY_SET, read_file
@@ -16,33 +16,7 @@ from pyproxy.identity.jwks import KeySet
 from pyproxy.identity.jws_algorithms import ALGORITHMS
 from pyproxy.identity.signing_keys import generate_key_set, rotate as rotated
 
-ALG_HELP = f"Sign with one of {', '.join(sorted(ALGORITHMS))}."
 
-file_option = click.option(
-    "--file",
-    "-f",
-    "keys_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Use this private set.  [default: auth.jwt.signing_keys_file, else signing_keys.json]",
-)
-
-
-@click.group()
-def jwks() -> None:
-    """Make, show and rotate the keys that sign tokens."""
-
-
-@jwks.command()
-@click.option(
-    "--alg",
-    metavar="ALG",
-    default="ES256",
-    show_default=True,
-    type=click.Choice(sorted(ALGORITHMS)),
-    help=ALG_HELP,
-)
-@file_option
-@config_option
 def new(alg: str, keys_file: Path | None, config_file: Path | None) -> None:
     """Make a key set with one key."""
     path = _choose(keys_file, config_file)
@@ -52,9 +26,6 @@ def new(alg: str, keys_file: Path | None, config_file: Path | None) -> None:
     click.echo(f"{path} signs with {alg}; keep it to yourself.", err=True)
 
 
-@jwks.command()
-@file_option
-@config_option
 def public(keys_file: Path | None, config_file: Path | None) -> None:
     """Print the set's public half."""
     path = _choose(keys_file, config_file)
@@ -63,15 +34,6 @@ def public(keys_file: Path | None, config_file: Path | None) -> None:
     click.echo(json.dumps(json.loads(key_set.to_public()), indent=2))
 
 
-@jwks.command()
-@click.option(
-    "--alg",
-    metavar="ALG",
-    type=click.Choice(sorted(ALGORITHMS)),
-    help=f"{ALG_HELP}  [default: as before]",
-)
-@file_option
-@config_option
 def rotate(alg: str | None, keys_file: Path | None, config_file: Path | None) -> None:
     """Add a key that signs from now on; the old ones still verify."""
     path = _choose(keys_file, config_file)

@@ -10,10 +10,11 @@ from pathlib import Path
 import bcrypt
 import click
 
-from pyproxy.cli.configuration import config_option, find
+from pyproxy.cli.configuration import find
 from pyproxy.cli.key_lines import describe, is_name, with_line, without_key
 from pyproxy.cli.named_files import KEYS_FILE, named_files
 from pyproxy.cli.private_file import edit
+from pyproxy.cli.speech import fault
 from pyproxy.config.files import MOST_OF_KEYS, read_text_file
 from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.identity.keys_file import parse_keys_file
@@ -25,24 +26,7 @@ BCRYPT_MAX_BYTES = 72
 BCRYPT_COST = 12
 _NO_FILE = "no such file; 'pyproxy keys new NAME' makes it"
 
-file_option = click.option(
-    "--file",
-    "-f",
-    "keys_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Use this keys file.  [default: the configuration's auth.keys_file, else api_keys.txt]",
-)
 
-
-@click.group()
-def keys() -> None:
-    """Make, hash, list and revoke API keys."""
-
-
-@keys.command()
-@click.argument("name")
-@file_option
-@config_option
 def new(name: str, keys_file: Path | None, config_file: Path | None) -> None:
     """Make a key called NAME, show it once, and keep its hash.
 
@@ -57,17 +41,14 @@ def new(name: str, keys_file: Path | None, config_file: Path | None) -> None:
     click.echo(f"{name}'s hash is in {path}; the key is shown this once.", err=True)
 
 
-@keys.command(name="hash")
-@click.option("--name", help="Print a whole line for the keys file, with this name.")
 def hash_(name: str | None) -> None:
     """Hash a key with bcrypt, from a prompt or from standard input."""
     if name is not None:
         _check_name("--name", name)
-    if sys.stdin.isatty():
-        key = click.prompt("Key", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        key = sys.stdin.readline().rstrip("\r\n")
-    secret = str(key).encode()
+    try:
+        secret = _asked().encode()
+    except UnicodeError:  # which holds the key
+        raise ConfigurationError(Fault("", "standard input is not UTF-8 text")) from None
     if not 0 < len(secret) <= BCRYPT_MAX_BYTES:
         raise ConfigurationError(
             Fault("", f"a key for bcrypt has 1 to {BCRYPT_MAX_BYTES} bytes, this one {len(secret)}")
@@ -76,9 +57,6 @@ def hash_(name: str | None) -> None:
     click.echo(f"{name}:{hashed}" if name else hashed)
 
 
-@keys.command(name="list")
-@file_option
-@config_option
 def list_(keys_file: Path | None, config_file: Path | None) -> None:
     """List the keys' names, kinds and options; never the keys."""
     path = _choose(keys_file, config_file)
@@ -87,10 +65,6 @@ def list_(keys_file: Path | None, config_file: Path | None) -> None:
         click.echo(describe(entry, time.time()))
 
 
-@keys.command()
-@click.argument("name")
-@file_option
-@config_option
 def revoke(name: str, keys_file: Path | None, config_file: Path | None) -> int:
     """Remove the key called NAME, or shown so by `keys list`."""
     path = _choose(keys_file, config_file)
@@ -98,10 +72,18 @@ def revoke(name: str, keys_file: Path | None, config_file: Path | None) -> int:
     try:
         _edit(path, lambda text: without_key(text, name))
     except KeyError:
-        click.echo(f"pyproxy: {path}: no key is named {name}", err=True)
+        fault(f"{path}: no key is named {name}")
         return 1
     click.echo(f"{name} is revoked.", err=True)
     return 0
+
+
+def _asked() -> str:
+    if sys.stdin is None:
+        raise ConfigurationError(Fault("", "standard input is closed: nobody can be asked"))
+    if sys.stdin.isatty():
+        return str(click.prompt("Key", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def new_key() -> str:

@@ -1,6 +1,7 @@
 """Whether an upstream can be reached: name, connection, TLS, HTTP, the way that requests take."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +46,8 @@ def reach(origin: Origin, tls: UpstreamTlsSettings, timeout_s: float, where: str
         ConfigurationError: A TLS file is missing or broken.
     """
     client = _client_tls(tls, where) if origin.is_tls else None
-    return asyncio.run(_reach(origin, client, timeout_s, way))
+    with closing(_reach(origin, client, timeout_s, way)) as asking:  # Ctrl-C may come before it
+        return asyncio.run(asking)
 
 
 async def _reach(origin: Origin, client: ClientTls | None, timeout_s: float, way: Way) -> str:

@@ -8,8 +8,6 @@ from pyproxy.config.schema import json_schema
 from pyproxy.telemetry.audit_schema import audit_schema
 
 
-@click.command()
-@click.option("--audit", "is_audit", is_flag=True, help="That of a line of the audit log.")
-def schema(is_audit: bool) -> None:
+def schema(*, is_audit: bool) -> None:
     """Print the JSON Schema of the configuration."""
     click.echo(json.dumps(audit_schema() if is_audit else json_schema(), indent=2))

@@ -4,9 +4,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-import click
-
-from pyproxy.cli.configuration import config_option, load_configuration
+from pyproxy.cli.configuration import load_configuration
 from pyproxy.cli.missing_files import with_remedies
 from pyproxy.config.load import Loaded
 from pyproxy.errors.fault import ConfigurationError
@@ -15,10 +13,7 @@ from pyproxy.runtime.serving import serve as run_gateway
 from pyproxy.runtime.signals import hold_reloads
 
 
-@click.command(short_help="Run the gateway until SIGTERM or Ctrl-C.")
-@config_option
-@click.option("--dev", is_flag=True, help="Make whatever is missing, even the upstream.")
-def serve(config_file: Path | None, dev: bool) -> int:
+def serve(config_file: Path | None, *, dev: bool) -> int:
     """Run the gateway until SIGTERM or SIGINT; it drains, then ends.
 
     SIGHUP takes a changed configuration, without a lost request; a faulty one

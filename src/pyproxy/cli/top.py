@@ -8,19 +8,14 @@ from typing import Final
 
 import click
 
-from pyproxy.cli.admin_access import (
-    AdminAccess,
-    NoAnswer,
-    access_to,
-    token_option,
-    url_option,
-)
-from pyproxy.cli.configuration import config_option
+from pyproxy.cli.admin_access import AdminAccess, NoAnswer, access_to
 from pyproxy.cli.figures import span
 from pyproxy.cli.live_terminal import LiveTerminal
+from pyproxy.cli.speech import fault
 from pyproxy.cli.status import Status, status_from
 from pyproxy.cli.status_lines import Line, Span, fitted, status_lines
 from pyproxy.config.quantities import parse_positive_seconds
+from pyproxy.errors.fault import ConfigurationError, Fault
 from pyproxy.telemetry.style import DIM, RED, is_coloured, shown
 
 # A gateway of many routes takes a millisecond to say all this.
@@ -30,42 +25,19 @@ _QUIT: Final = frozenset("qQ\x04")
 _HELP: Final[Line] = (Span("q ends", DIM),)
 
 
-def _interval(_: click.Context, __: click.Parameter, value: str) -> float:
-    try:
-        seconds = parse_positive_seconds(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-    if seconds < _SHORTEST_S:
-        raise click.BadParameter(f"must be at least {_SHORTEST_S * 1000:.0f}ms")
-    return seconds
-
-
-@click.command(short_help="Watch the running gateway in this terminal.")
-@config_option
-@url_option
-@token_option
-@click.option(
-    "--interval",
-    "interval_s",
-    default="1s",
-    show_default=True,
-    metavar="TIME",
-    callback=_interval,
-    help="Ask so often.",
-)
-@click.option("--once", is_flag=True, help="Print once and end; so without a terminal.")
-def top(config_file: Path | None, url: str, token: str, interval_s: float, *, once: bool) -> int:
+def top(config_file: Path | None, url: str, token: str, interval: str, *, once: bool) -> int:
     """Watch the running gateway: traffic, routes, limits, what is wrong.
 
     It is asked through its admin listener, as the configuration says or --url. q ends.
     """
+    interval_s = _interval(interval)
     access = access_to(config_file, url, token)
     try:
         status = status_from(access)
     except NoAnswer as error:
-        click.echo(f"pyproxy: {error}", err=True)
+        fault(error)
         return 1
-    if once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if once or not all(each is not None and each.isatty() for each in (sys.stdin, sys.stdout)):
         _print(status)
         return 0
     try:
@@ -74,6 +46,17 @@ def top(config_file: Path | None, url: str, token: str, interval_s: float, *, on
     except KeyboardInterrupt:
         pass  # as good a way to end it as any
     return 0
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = parse_positive_seconds(text)
+    except ValueError as error:
+        raise ConfigurationError(Fault("--interval", str(error))) from error
+    if seconds < _SHORTEST_S:
+        problem = f"must be at least {_SHORTEST_S * 1000:.0f}ms"
+        raise ConfigurationError(Fault("--interval", problem))
+    return seconds
 
 
 def _print(status: Status) -> None:

@@ -26,13 +26,16 @@ class Terminal(Protocol):
 
 
 def is_coloured(stream: Terminal | None, environ: Mapping[str, str]) -> bool:
-    """Whether colours would be seen and are wanted (https://no-color.org)."""
-    return (
-        stream is not None
-        and stream.isatty()
-        and not environ.get("NO_COLOR")
-        and environ.get("TERM") != "dumb"
-    )
+    """Whether colours would be seen and are wanted.
+
+    ``NO_COLOR`` wins (https://no-color.org); then ``FORCE_COLOR`` or ``CLICOLOR_FORCE``, unless
+    it is ``0``, colours what goes elsewhere than to a terminal too (https://force-color.org).
+    """
+    if stream is None or environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"
 
 
 def painted(text: str, colour: str, *, is_coloured: bool) -> str:
