@@ -21,7 +21,7 @@ serve: $(SERVE_STAMP)  ## run the gateway with a demonstration upstream; prints 
 	@exec $(BIN)/pyproxy serve --dev
 
 test: $(STAMP) lab  ## the whole test suite; copilot-api and coding agents too, if there is npm
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(STAMP)  ## lint, format, types, floors
 	$(BIN)/ruff check
