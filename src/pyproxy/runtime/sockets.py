@@ -1,6 +1,7 @@
 """From ``bind = "..."`` to sockets that listen."""
 
 import errno
+import os
 import socket
 import stat
 from collections.abc import Callable, Iterable
@@ -14,6 +15,8 @@ from pyproxy.errors.fault import ConfigurationError, Fault
 BACKLOG = 4096
 _UNIX_MODE = 0o660  # a proxy of the same group may connect, nobody else
 _FIRST_FREE_PORT = 1024
+# sun_path of unix(7) has 108, the last of which is a NUL. Elsewhere fewer: the kernel tells there.
+_MOST_PATH_BYTES = 107
 
 Address = tuple[socket.AddressFamily, tuple[object, ...]]
 """A family, and an address as its sockets take it."""
@@ -53,6 +56,26 @@ def parse_bind(spec: str) -> TcpBind | UnixBind:
     except ValueError as exc:
         raise ConfigurationError(Fault(spec, str(exc))) from exc
     return UnixBind(Path(bind.path)) if bind.path else TcpBind(bind.host, bind.port)
+
+
+def unplaced(spec: str) -> Fault | None:
+    """Why no unix socket can be made at ``spec``; ``None`` too for what is no unix socket.
+
+    Makes nothing, and so tells only of a path that is too long and of a missing folder. Looks
+    at the file system.
+    """
+    bind = parse_bind(spec)
+    if not isinstance(bind, UnixBind):
+        return None
+    length = len(os.fsencode(bind.path))
+    if length > _MOST_PATH_BYTES:
+        problem = f"is too long: a unix socket's path has at most {_MOST_PATH_BYTES} bytes"
+        return Fault(spec, problem)
+    try:
+        is_there = bind.path.parent.is_dir()
+    except OSError as exc:  # a folder that this user may not look into
+        return Fault(spec, _sentence(bind, exc))
+    return None if is_there else Fault(spec, f"{bind.path.parent}: no such folder: make it first")
 
 
 class Listening:

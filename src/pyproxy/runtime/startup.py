@@ -22,6 +22,7 @@ from pyproxy.identity.keys_file import weak_keys
 from pyproxy.runtime.extras import missing_extras, without_traces
 from pyproxy.runtime.groups import restrict
 from pyproxy.runtime.preflight import Ground, exposed, weak_ground
+from pyproxy.runtime.sockets import unplaced
 from pyproxy.runtime.tls import CertificateFiles, ServerTls, TlsRules
 from pyproxy.runtime.watch import Stamps, stamps_of
 from pyproxy.upstream.tls import ClientTls
@@ -82,6 +83,7 @@ def prepare(
     faults.add(missing_extras(loaded))
     if not is_running:
         faults.add(exposed(private_files(settings).secret))
+        faults.add(_unplaced(settings))
     groups = faults.attempt(partial(group_listeners, settings.listeners), _NO_GROUPS)
     tls = tuple(faults.attempt(partial(_server_tls, group), None) for group in groups)
     sources = faults.attempt(partial(read_sources, settings, known), _NO_SOURCES)
@@ -90,6 +92,16 @@ def prepare(
     exposed_now = exposed_while_running(settings)
     remarks = tuple(dict.fromkeys(_remarks(loaded, tls, sources, exposed_now, wall)))
     return Prepared(groups, tls, sources, since, frozenset(exposed_now), remarks)
+
+
+def _unplaced(settings: Settings) -> Iterator[Fault]:
+    """Unix sockets that cannot be made; while serving, who listens there already stays."""
+    for each in settings.listeners:
+        if fault := unplaced(each.bind):
+            yield fault
+    admin = settings.server.admin
+    if admin and (fault := unplaced(admin)):
+        yield Fault("server.admin", f"{fault.path} {fault.problem}")
 
 
 def files_of(settings: Settings) -> tuple[Path, ...]:

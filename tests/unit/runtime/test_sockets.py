@@ -1,6 +1,7 @@
 """From ``bind = "..."`` to sockets that listen."""
 
 import errno
+import re
 import socket
 import stat
 from pathlib import Path
@@ -16,6 +17,7 @@ from pyproxy.runtime.sockets import (
     _sentence,
     listen,
     parse_bind,
+    unplaced,
 )
 
 TCP = TcpBind("127.0.0.1", 443)
@@ -241,3 +243,32 @@ def test_a_unix_path_that_cannot_be_is_told(tmp_path, name):
 )
 def test_sentence(bind, code, sentence):
     assert sentence in _sentence(bind, OSError(code, "Nope"))
+
+
+def test_a_place_for_a_unix_socket_is_judged_before_one_is_made(tmp_path):
+    longest = "x" * (107 - len(str(tmp_path)) - 1)
+
+    assert unplaced(f"unix:{tmp_path}/{longest}") is None
+    assert unplaced("unix:here.sock") is None
+    assert unplaced("192.0.2.1:1") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        pytest.param("{}/missing/a.sock", "{}/missing: no such folder: .*", id="missing"),
+        pytest.param("{}/file/a.sock", "{}/file: no such folder: .*", id="a file"),
+        pytest.param("{}/" + 200 * "x", "is too long: .* at most 107 bytes", id="too long"),
+        pytest.param("x" * 300 + "/a", "is too long: .* at most 107 bytes", id="name too long"),
+    ],
+)
+def test_a_place_where_no_unix_socket_can_be_is_told(tmp_path, path, problem):
+    (tmp_path / "file").touch()
+    spec = "unix:" + path.format(tmp_path)
+
+    fault = unplaced(spec)
+
+    assert fault is not None
+    assert fault.path == spec
+    assert re.fullmatch(problem.format(re.escape(str(tmp_path))), fault.problem)

@@ -133,3 +133,19 @@ def test_a_secrets_file_that_others_may_read_keeps_it_from_starting(open_folder,
 
     with pytest.raises(ConfigurationError, match="secret: may be opened by every user"):
         prepare(load(path, {}, open_folder), WALL)
+
+
+def test_unix_sockets_that_cannot_be_made_keep_it_from_starting_but_not_from_going_on(
+    loaded, open_folder
+):
+    path = open_folder / "pyproxy.toml"
+    text = CONFIG.replace("127.0.0.1:2", "unix:none/a.sock")
+    path.write_text(f'[server]\nadmin = "unix:{"x" * 200}"\n{text}')
+    loaded = load(path, {}, open_folder)
+
+    with pytest.raises(ConfigurationError) as caught:
+        prepare(loaded, WALL)
+    going_on = prepare(loaded, WALL, is_running=True)
+
+    assert [fault.path for fault in caught.value.faults] == ["unix:none/a.sock", "server.admin"]
+    assert [group.bind for group in going_on.groups] == ["127.0.0.1:1", "unix:none/a.sock"]
