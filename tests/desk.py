@@ -53,6 +53,7 @@ QUIET = {
     "certificates": [],
     "key_sets": [],
     "reload": {"at": NOW - 12.0, "result": "none", "faults": []},
+    "files_refused": [],
     "logs": {"lost": 0},
 }
 """What a gateway says that has just begun."""

@@ -71,6 +71,7 @@ def troubled():
         ],
         "key_sets": [{"source": "https://i/jwks", "keys": 0, "age_s": 90000.0, "state": "lost"}],
         "reload": {"at": NOW, "result": "failed", "faults": ["routes[0].path: must begin with /"]},
+        "files_refused": ["upstream_certificates"],
         "logs": {"lost": 7},
     }  # fmt: skip
 
@@ -136,10 +137,11 @@ def test_what_is_wrong_stands_on_top_the_worst_first(opened, desk):
         "The last reload failed, the old configuration is in force: 1 fault.",
         "Route copilot: http://127.0.0.1:4142 is out.",
         "The certificate of b.example ends in 20 days.",
+        "What the files of upstream certificates hold now is faulty, the old stays in force.",
         "7 log lines were lost.",
     ]
     assert page.ask("document.querySelector('#alarms').getAttribute('aria-live')") == "polite"
-    assert page.ask("document.title") == "(11) pyproxy"
+    assert page.ask("document.title") == "(12) pyproxy"
     assert page.text("#faults") == "routes[0].path: must begin with /"
 
 

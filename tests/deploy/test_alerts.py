@@ -64,6 +64,12 @@ CASES = {
         one("pyproxy_reloads_total", "0 1x120", result="failed"),
         3,
     ),
+    "PyproxyFilesRefused": (
+        [*one("pyproxy_files_refused", "0x120", kind="keys"),
+         *one("pyproxy_files_refused", "0 1x3 0x120", kind="certificates")],
+        one("pyproxy_files_refused", "1x120", kind="keys"),
+        5,
+    ),
     "PyproxyLogLinesLost": (
         one("pyproxy_log_lines_lost_total", "7x120"),
         one("pyproxy_log_lines_lost_total", "0+9x120"),

@@ -13,8 +13,10 @@ from pyproxy.telemetry.catalogue import (
     BY_NAME,
     CONNECTIONS,
     DURATION,
+    FILES_REFUSED,
     FIRST_BYTE,
     IN_FLIGHT,
+    KINDS_OF_FILES,
     LIMIT_EXCEEDED,
     REFUSALS,
     REQUEST_BYTES,
@@ -48,6 +50,11 @@ def seen(gateway, name, route="main"):
 
 def gauge(gateway, name):
     return gateway.worker.report().gauges[name, ()]
+
+
+def refused_files(gateway):
+    gauges = gateway.worker.report().gauges
+    return [kind for kind in KINDS_OF_FILES if gauges[FILES_REFUSED, (kind,)]]
 
 
 async def until_gauge(gateway, name, value):
@@ -386,11 +393,13 @@ async def test_a_key_set_that_turns_to_rubbish_is_stale(start, willing, signing,
     (tmp_path / "signing.json").write_text("rubbish")
     await gateway.worker._reloading.poll_now()
     (stale,) = gateway.worker.report().key_sets
+    refused = refused_files(gateway)
     (tmp_path / "signing.json").write_text(json.dumps(json.loads(sound), indent=1))
     await gateway.worker._reloading.poll_now()
     (fresh,) = gateway.worker.report().key_sets
 
     assert (stale.state, stale.keys) == ("stale", 1)
+    assert (refused, refused_files(gateway)) == (["key_sets"], [])
     assert stale.age_s > 0.0
     assert (fresh.state, fresh.age_s) == ("fresh", 0.0)
 

@@ -180,17 +180,19 @@ async def test_key_sets_replace_no_more_than_they_must(running, folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "kind"),
     [
-        pytest.param("keys.txt", "a b c\n", id="keys"),
-        pytest.param("signing.json", '{"keys": [', id="half a key set"),
-        pytest.param("signing.json", '{"keys": []}', id="no signing key"),
-        pytest.param("ca.crt", "", id="an upstream's authority"),
+        pytest.param("keys.txt", "a b c\n", "keys", id="keys"),
+        pytest.param("signing.json", '{"keys": [', "key_sets", id="half a key set"),
+        pytest.param("signing.json", '{"keys": []}', "key_sets", id="no signing key"),
+        pytest.param("ca.crt", "", "upstream_certificates", id="an upstream's authority"),
     ],
 )
-async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, content):
+async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, content, kind):
     await running.look()
     before, key_sets = running.gateway, running.resources.key_sets.current
+    sound = (folder / name).read_bytes()
+    assert running.reloading.refused == set()
     put(folder, name, content)
 
     await running.look()
@@ -206,6 +208,10 @@ async def test_a_faulty_file_changes_nothing_and_is_told(running, folder, name, 
     assert "in force: " in running.lines.words()
     assert audited[0]["details"]["reason"] in running.lines.words()
     assert "second" not in running.lines.words()
+    assert running.reloading.refused == {kind}
+    put(folder, name, sound)
+    await running.look()
+    assert running.reloading.refused == set()
 
 
 async def test_a_file_that_vanished_changes_nothing(running, folder):

@@ -14,6 +14,7 @@ from pyproxy.telemetry.catalogue import (
     BANS,
     BANS_IN_FORCE,
     CONNECTIONS,
+    FILES_REFUSED,
     IN_FLIGHT,
     LIMIT_EXCEEDED,
     LINES_LOST,
@@ -70,6 +71,7 @@ def status_of(snapshot: Snapshot, window: Window) -> Json:
             "result": snapshot.reload.result,
             "faults": list(snapshot.reload.faults),
         },
+        "files_refused": _files_refused(snapshot),
         "logs": {"lost": int(total(report.counters, LINES_LOST))},
     }
 
@@ -197,6 +199,12 @@ def _key_sets(snapshot: Snapshot) -> Sequence[Json]:
         }
         for each in snapshot.report.key_sets
     ]
+
+
+def _files_refused(snapshot: Snapshot) -> Sequence[str]:
+    """Kinds of files whose present content no worker, or not every one, could take over."""
+    found = totals_by(snapshot.report.gauges, FILES_REFUSED, "kind")
+    return sorted(kind for kind, is_refused in found.items() if is_refused)
 
 
 def _rounded(value: float) -> float:

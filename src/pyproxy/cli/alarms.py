@@ -45,6 +45,10 @@ def _process(status: Status) -> Iterator[Alarm]:
     if status.reload.result == "failed":
         faults = "; ".join(status.reload.faults)
         yield Alarm(f"The last reload failed, the old configuration is in force: {faults}")
+    for kind in status.files_refused:
+        files = kind.replace("_", " ")
+        text = f"What the files of {files} hold now is faulty, the old stays in force."
+        yield Alarm(text, is_grave=False)
     if status.logs.lost:
         yield Alarm(f"{status.logs.lost} log lines were lost.", is_grave=False)
 

@@ -153,6 +153,7 @@ class Status(_Part):
     certificates: tuple[CertificateStatus, ...]
     key_sets: tuple[KeySetStatus, ...]
     reload: ReloadStatus
+    files_refused: tuple[str, ...] = ()
     logs: LogsStatus
 
 

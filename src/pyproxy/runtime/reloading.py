@@ -41,6 +41,10 @@ class Reloading:
         journal: Told what happened.
         blocking: Reads files.
         shared: What is shared with other machines.
+
+    Attributes:
+        refused: Kinds of files that hold what cannot be used, so that what was read before
+            is in force; of ``KINDS_OF_FILES``.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Reloading:
         self._blocking = blocking
         self._shared = shared
         self._exposed = prepared.exposed
+        self.refused: set[str] = set()
         self._certificates = Certificates([each for each in prepared.tls if each is not None])
         self._watcher = FileWatcher(journal.report, blocking)
         self._watch(prepared)
@@ -97,8 +102,10 @@ class Reloading:
         try:
             keyring = await self._blocking.call("keys", read)
         except ConfigurationError as exc:
+            self.refused.add("keys")
             tell_failed(self._journal, "key.reloaded", "the old keys stay", exc.faults)
             return
+        self.refused.discard("keys")
         self._sources = replace(self._sources, keyring=keyring)
         self._desk.gateway.authenticator.replace_keys(keyring)
         # An empty file is its owner's will; one that was cut short looks the same.
@@ -111,10 +118,12 @@ class Reloading:
         try:
             local = await self._blocking.call("key sets", read)
         except ConfigurationError as exc:
+            self.refused.add("key_sets")
             tell_failed(self._journal, "jwks.reloaded", "the old key set stays", exc.faults)
             if self._resources.key_sets.stale_since is None:
                 self._resources.key_sets.stale_since = self._desk.now()
             return
+        self.refused.discard("key_sets")
         self._sources = replace(self._sources, local=local)
         put_in_force(local, self._resources.key_sets)
         desk = self._desk
@@ -129,6 +138,11 @@ class Reloading:
         if renewal.faults:
             stays = "the old certificate stays"
             tell_failed(self._journal, "config.reloaded", stays, renewal.faults, what)
+        # One listener's may be refused for long while others' are renewed.
+        if self._certificates.stale:
+            self.refused.add("certificates")
+        else:
+            self.refused.discard("certificates")
         if renewal.is_renewed:
             tell_done(self._journal, "config.reloaded", what)
 
@@ -139,8 +153,10 @@ class Reloading:
             tls, contexts = await self._blocking.call("upstreams' certificates", read)
         except ConfigurationError as exc:
             stays = "the old upstream certificates stay"
+            self.refused.add("upstream_certificates")
             tell_failed(self._journal, "config.reloaded", stays, exc.faults, what)
             return
+        self.refused.discard("upstream_certificates")
         self._sources = replace(self._sources, tls=tls, contexts=contexts)
         self._desk.gateway = build(
             self._settings,

@@ -28,10 +28,12 @@ class Certificates:
 
     Attributes:
         seen: State of every file when it was last read, or before.
+        stale: Listeners whose files hold something else by now, which is faulty.
     """
 
     def __init__(self, tls: Sequence[ServerTls]) -> None:
         self._tls = tuple(tls)
+        self.stale: set[ServerTls] = set()
         seen: dict[Path, Stamp | None] = {}
         for each in self._tls:
             # Of a file that two listeners read, the state before the first: that
@@ -52,6 +54,8 @@ class Certificates:
                 try:
                     each.reload()
                     is_renewed = True
+                    self.stale.discard(each)
                 except ConfigurationError as exc:
                     faults += exc.faults
+                    self.stale.add(each)
         return Renewal(is_renewed, tuple(dict.fromkeys(faults)))

@@ -1,6 +1,6 @@
 """What a worker sees at a moment of what it works with; nothing here waits or fails."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from pyproxy.assembly.listeners import Group
 from pyproxy.assembly.resources import Resources
@@ -17,6 +17,8 @@ from pyproxy.telemetry.catalogue import (
     BANS_IN_FORCE,
     BCRYPT_WAITING,
     CONNECTIONS,
+    FILES_REFUSED,
+    KINDS_OF_FILES,
     STORE_FAILURES,
 )
 from pyproxy.telemetry.report import (
@@ -35,6 +37,7 @@ def report_of(
     sharing: Sharing,
     remote: RemoteKeys | None,
     connections: int,
+    refused: Collection[str],
 ) -> Report:
     """Everything that a worker tells: what it counted, and what is so now.
 
@@ -45,11 +48,13 @@ def report_of(
         sharing: What it shares with other machines.
         remote: Where the remote key set is from.
         connections: Open ones of clients.
+        refused: Kinds of files that hold what cannot be used.
     """
     report, now = desk.counts.report(), desk.now()
     report.gauges[CONNECTIONS, ()] = connections
     report.gauges[BCRYPT_WAITING, ()] = resources.gate.waiting
     report.gauges[BANS_IN_FORCE, ()] = resources.bans.count(now)
+    report.gauges |= {(FILES_REFUSED, (kind,)): float(kind in refused) for kind in KINDS_OF_FILES}
     report.counters[BANS, ()] = desk.counts.bans_begun + sharing.bans_begun
     report.endpoints = endpoints_of(desk.gateway, now)
     report.certificates = certificates_of(prepared)

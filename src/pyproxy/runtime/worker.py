@@ -210,7 +210,10 @@ class Worker:
         if desk is None or prepared is None:
             return Report()
         connections = sum(each.connections for each in self._all_listeners())
-        return report_of(desk, prepared, self._resources, self._sharing, self._remote, connections)
+        refused = self._reloading.refused if self._reloading else ()
+        return report_of(
+            desk, prepared, self._resources, self._sharing, self._remote, connections, refused
+        )
 
     # Parts of a change
 

@@ -62,6 +62,7 @@ LINES_LOST: Final = "pyproxy_log_lines_lost_total"
 WORKERS: Final = "pyproxy_workers"
 WORKER_DEATHS: Final = "pyproxy_worker_deaths_total"
 RELOADS: Final = "pyproxy_reloads_total"
+FILES_REFUSED: Final = "pyproxy_files_refused"
 RELOADED_AT: Final = "pyproxy_config_reload_timestamp_seconds"
 BUILD_INFO: Final = "pyproxy_build_info"
 
@@ -117,11 +118,19 @@ FAMILIES: Final = (
     Family(WORKERS, "gauge", "Processes that serve."),
     Family(WORKER_DEATHS, "counter", "Workers that ended though nobody asked them to."),
     Family(RELOADS, "counter", "Readings of the configuration while serving.", ("result",)),
+    Family(
+        FILES_REFUSED, "gauge",
+        "Whether files of a kind hold what cannot be used, so that what they held before stays.",
+        ("kind",), "max",
+    ),
     Family(RELOADED_AT, "gauge", "When a configuration last came into force.", joining="max"),
     Family(
         BUILD_INFO, "gauge", "Always 1; the labels say what runs.", ("version", "python"), "max"
     ),
 )  # fmt: skip
+
+# Values of the label of ``FILES_REFUSED``: what is read again by itself when it changes.
+KINDS_OF_FILES: Final = ("certificates", "key_sets", "keys", "upstream_certificates")
 
 BY_NAME: Final = {family.name: family for family in FAMILIES}
 

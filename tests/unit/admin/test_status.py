@@ -35,9 +35,10 @@ def test_a_gateway_that_has_just_begun_has_every_key():
         "version", "python", "now", "started_at", "uptime_s", "draining", "ready", "reasons",
         "workers", "window_s", "requests", "history", "refusals", "refusals_last_minute",
         "routes", "limits", "bans", "store", "listeners", "certificates", "key_sets", "reload",
-        "logs",
+        "files_refused", "logs",
     ]  # fmt: skip
     assert quiet["routes"][0]["upstreams"] == []
+    assert quiet["files_refused"] == []
 
 
 def test_everything_is_told():
@@ -92,6 +93,14 @@ def test_a_reload_that_failed_says_why():
     now = told(snapshot(reload=Reload(WALL, "failed", ("routes[0].path: must begin with /",))))
 
     assert now["reload"]["faults"] == ["routes[0].path: must begin with /"]
+
+
+def test_files_that_a_worker_could_not_take_over_are_told_by_their_kind():
+    kinds = {"keys": 2.0, "certificates": 1.0, "key_sets": 0.0}
+    gauges = {("pyproxy_files_refused", (kind,)): value for kind, value in kinds.items()}
+    now = told(snapshot(report=report(gauges=gauges)))
+
+    assert now["files_refused"] == ["certificates", "keys"]
 
 
 def test_who_is_not_ready_says_why():

@@ -92,6 +92,12 @@ def test_reload_that_failed_says_its_faults():
     assert found(reload=reload) == [(text, True)]
 
 
+def test_files_that_were_not_taken_over_are_told_by_their_kind():
+    text = "What the files of key sets hold now is faulty, the old stays in force."
+
+    assert found(files_refused=["key_sets"]) == [(text, False)]
+
+
 def test_grave_ones_come_first():
     texts = [grave for _, grave in found(logs={"lost": 1}, certificates=[certificate(1.0)])]
 

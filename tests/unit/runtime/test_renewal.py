@@ -65,6 +65,10 @@ def test_a_faulty_pair_keeps_no_other_listener_from_its_own(load, write, open_fo
     assert (names(first), names(second)) == (["a.example"], ["new.example"])
     write("b", "newer.example")
     assert certificates.renew().faults == ()  # it was said
+    assert certificates.stale == {first}  # and is so still
+    write("a", "newest.example")
+    assert certificates.renew().is_renewed
+    assert certificates.stale == set()
 
 
 def test_a_change_between_two_listeners_reading_is_seen(write):
