@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,29 @@ def test_the_last_line_says_that_it_stopped(folder, upstream):
 
     own = [line["event"] for line in gateway._lines if "level" in line]
     assert own[-1] == "worker.stopped"
+
+
+def test_clients_do_not_pay_for_a_pause_of_the_process(folder, upstream, certify):
+    trust = certify(folder)
+    listener = 'certificate = "tls.crt"\nprivate_key = "tls.key"'
+    text = config(upstream, listener=listener, server='header_timeout = "2s"')
+    head = (
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + BEARER["Authorization"].encode()
+    )
+    with serving(folder, text, trust) as gateway, ThreadPoolExecutor() as pool:
+        address = ("127.0.0.1", gateway.port)
+        plain = socket.create_connection(address, PATIENCE_S)
+        with trust.wrap_socket(plain, server_hostname="localhost") as begun:
+            begun.sendall(head)
+            coming = socket.create_connection(address, PATIENCE_S)
+            assert gateway.ask()[0] == 200  # by now it has read the one and accepted the other
+            gateway.process.send_signal(signal.SIGSTOP)
+            handshake = pool.submit(trust.wrap_socket, coming, server_hostname="localhost")
+            begun.sendall(b"\r\n\r\n")
+            time.sleep(2.5)  # longer than it would wait for a head
+            gateway.process.send_signal(signal.SIGCONT)
+
+            assert begun.recv(12) == b"HTTP/1.1 200"
+            with handshake.result() as late:
+                late.sendall(head + b"\r\n\r\n")
+                assert late.recv(12) == b"HTTP/1.1 200"

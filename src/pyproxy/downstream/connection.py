@@ -16,7 +16,7 @@ from pyproxy.downstream.repetition import Repetition
 from pyproxy.downstream.successor import Successor
 from pyproxy.downstream.upload import Upload
 from pyproxy.errors.refusal import BadRequest, Refusal, RequestTimeout
-from pyproxy.timers.deadline import NEVER, Deadline
+from pyproxy.timers.deadline import MOST_GRACE_S, NEVER, Deadline
 from pyproxy.transports.reading import Reading
 from pyproxy.transports.reset import reset
 from pyproxy.wire.syntax import Malformed
@@ -74,6 +74,9 @@ class ClientConnection(asyncio.Protocol):
         self._upload = Upload(self._loop, self._port, self._reading, self._deadline)
         self.peer = Peer.of(self._transport, self._address, is_unnamed=self._is_unnamed)
         self._port.connections.add(self)
+        now = self._loop.time()
+        if now > self._head_until:  # the handshake was forgiven that we were late, see Deadline
+            self._head_until = now + MOST_GRACE_S
         self._deadline.set(self._head_until)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -14,6 +14,7 @@ from pyproxy.identity.networks import Networks
 from pyproxy.limits.limit import network
 from pyproxy.runtime.proxy_header import NotIntroduced, receive_header
 from pyproxy.runtime.readable import readable
+from pyproxy.timers.limit import limit_at
 
 # Out of file descriptors: connections wait in the backlog, and a while is left to others.
 _PAUSE_S = 0.1
@@ -22,8 +23,9 @@ _SAY_AGAIN_S = 10.0
 # What happened to one connection while it waited, not to us (accept(2)).
 _OF_THE_CONNECTION = frozenset({errno.ECONNABORTED, errno.EPROTO, errno.EPERM})
 _TLS_CLOSE_S = 2.0
-# For a handshake that begins when there is no time left: asyncio takes no zero.
-_SHORTEST_S = 0.001
+# The loop's own limit of a handshake, which knows nothing of PROXY headers before it, nor of
+# its being late: so much after ours, it never comes first.
+_BEHIND_S = 60.0
 
 Spawn = Callable[[Coroutine[object, object, None], str], object]
 Report = Callable[[OSError], None]
@@ -224,10 +226,11 @@ class Acceptor:
         if self.tls is None:
             await self._loop.connect_accepted_socket(lambda: protocol, accepted)
             return
-        await self._loop.connect_accepted_socket(
-            lambda: protocol,
-            accepted,
-            ssl=self.tls,
-            ssl_handshake_timeout=max(until - self._loop.time(), _SHORTEST_S),
-            ssl_shutdown_timeout=_TLS_CLOSE_S,
-        )
+        async with limit_at(self._loop, until):
+            await self._loop.connect_accepted_socket(
+                lambda: protocol,
+                accepted,
+                ssl=self.tls,
+                ssl_handshake_timeout=self._port.header_timeout + _BEHIND_S,
+                ssl_shutdown_timeout=_TLS_CLOSE_S,
+            )

@@ -38,7 +38,7 @@ def failed_because(error: OSError) -> str:
             return _of_certificate(error)
         case ssl.SSLError():
             return _of_tls(error)
-        case ConnectionAbortedError():
+        case TimeoutError() | ConnectionAbortedError():
             return "took longer than header_timeout"
         case ConnectionError():
             return CLIENT_LEFT

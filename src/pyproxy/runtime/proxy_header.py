@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 from pyproxy.runtime.readable import readable
+from pyproxy.timers.limit import limit_at
 from pyproxy.wire.proxy_header import (
     LONGEST_HEADER,
     ProxyHeader,
@@ -32,7 +33,7 @@ async def receive_header(
         OSError: The other end left.
     """
     try:
-        async with asyncio.timeout_at(until):
+        async with limit_at(loop, until):
             return read_proxy_header(await _receive(accepted, loop))
     except TimeoutError as exc:
         raise NotIntroduced("no PROXY header within header_timeout") from exc

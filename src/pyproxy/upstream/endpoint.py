@@ -9,6 +9,7 @@ from typing import Final
 
 from pyproxy.config.proxy import Proxy
 from pyproxy.egress.hosts import are_allowed
+from pyproxy.timers.limit import limit_at
 from pyproxy.upstream.connection import UpstreamConnection
 from pyproxy.upstream.dial import dial
 from pyproxy.upstream.names import LookUp, Names, Place, asking_the_system
@@ -142,7 +143,7 @@ class Endpoint:
             raise Unreached(why, "connection", why)
         step: Step = "name"
         try:
-            async with asyncio.timeout(timeout_s):
+            async with limit_at(self._loop, self._loop.time() + timeout_s):
                 places = await self._names.places()
                 step = "connection"
                 sock, place, beaten = await dial(self._loop, places)

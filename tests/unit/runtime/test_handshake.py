@@ -56,6 +56,7 @@ def verdict(code, words):
             "client certificate refused: certificate has expired",
             id="too old",
         ),
+        pytest.param(TimeoutError(), "took longer than header_timeout", id="slow"),
         pytest.param(
             ConnectionAbortedError("SSL handshake is taking longer than 10.0 seconds"),
             "took longer than header_timeout",

@@ -115,6 +115,39 @@ def test_who_hears_it_may_set_it_again(bell):
     assert [timer.due - START for timer in bell.clock.started] == [1.0, 3.0, 5.0, 7.0]
 
 
+@pytest.mark.parametrize(
+    ("late_s", "grace_s"),
+    [
+        pytest.param(0.0625, 0.0, id="hardly"),
+        pytest.param(0.5, 0.5, id="a little"),
+        pytest.param(30.0, 1.0, id="very"),
+    ],
+)
+def test_who_was_late_itself_looks_first_at_what_came_meanwhile(bell, late_s, grace_s):
+    bell.deadline.set(START + 5.0)
+    bell.clock.sleep_through(START + 5.0 + late_s)
+    bell.clock.move_to(START + 100.0)
+
+    assert bell.rang == [START + 5.0 + late_s + grace_s]
+
+
+def test_what_came_meanwhile_postpones_it(bell):
+    bell.deadline.set(START + 5.0)
+    bell.clock.sleep_through(START + 7.0)
+    bell.deadline.at = START + 12.0
+    bell.clock.move_to(START + 100.0)
+
+    assert bell.rang == [START + 12.0]
+
+
+def test_a_loop_that_is_always_late_puts_nothing_off_for_ever(bell):
+    bell.deadline.set(START + 5.0)
+    bell.clock.sleep_through(START + 5.5)
+    bell.clock.sleep_through(START + 6.5)
+
+    assert bell.rang == [START + 6.5]
+
+
 def test_timer_that_fires_early_sleeps_on(bell):
     # asyncio calls back up to its clock's resolution before the time.
     bell.deadline.set(START + 5.0)
