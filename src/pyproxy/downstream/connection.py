@@ -74,9 +74,8 @@ class ClientConnection(asyncio.Protocol):
         self._upload = Upload(self._loop, self._port, self._reading, self._deadline)
         self.peer = Peer.of(self._transport, self._address, is_unnamed=self._is_unnamed)
         self._port.connections.add(self)
-        now = self._loop.time()
-        if now > self._head_until:  # the handshake was forgiven that we were late, see Deadline
-            self._head_until = now + MOST_GRACE_S
+        if self._loop.time() > self._head_until:  # we were late, and forgiven: see Deadline
+            self._head_until = self._loop.time() + MOST_GRACE_S
         self._deadline.set(self._head_until)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,8 +83,11 @@ class ClientConnection(asyncio.Protocol):
         del exc  # how it left makes no difference
         self._port.connections.discard(self)
         self._on_lost()
-        self._deadline.cancel()
-        self._drive.cancel()
+        self._deadline.end()
+        self._drive.end()
+        # In no circle: what is held here has 256 KiB of TLS buffers, to go with the last reference.
+        self.peer.course = self._exchange = None
+        self._upload.end()
 
     def eof_received(self) -> bool:
         """A client that half-closes has left; nothing is kept open for it.

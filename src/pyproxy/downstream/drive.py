@@ -111,6 +111,11 @@ class Drive:
         if self._task is None or not self._has_task_begun:
             _cancel(work)  # a task that never ran would not pass it on
 
+    def end(self) -> None:
+        """Run nothing any more, and let go of who would hear of an end; see ``Deadline.end``."""
+        self.cancel()
+        self._on_end = _nobody
+
     def _step(self, work: Work) -> None:
         try:
             awaited = work.send(None)
@@ -125,14 +130,20 @@ class Drive:
 
     async def _rest(self, work: Work, awaited: object) -> None:
         self._has_task_begun = True
-        await _resumed(work, awaited)
-        self._task = None
+        try:
+            await _resumed(work, awaited)
+        finally:
+            self._task = None
         if self._work is not None:
             self._end()
 
     def _end(self) -> None:
         self._work = None
         self._on_end()
+
+
+def _nobody() -> None:
+    """Hear nothing."""
 
 
 @coroutine

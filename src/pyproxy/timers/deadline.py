@@ -77,6 +77,15 @@ class Deadline:
             self._timer.cancel()
             self._timer = None
 
+    def end(self) -> None:
+        """Never ring again, whatever is set later, and let go of who would hear it.
+
+        Who owns a deadline and hears it is in a circle with it, and would stay in memory until
+        the collector of garbage comes.
+        """
+        self.cancel()
+        self._ring = _nobody
+
     def _sleep(self, until: float) -> None:
         # What is due already cannot be late.
         self._due = max(until, self._clock.time())
@@ -96,3 +105,7 @@ class Deadline:
             return
         self.at = NEVER
         self._ring()
+
+
+def _nobody() -> None:
+    """Hear nothing."""

@@ -109,7 +109,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whatever was under way ends here."""
-        self._deadline.cancel()
+        self._deadline.end()
         self._on_lost(self)
         if self._receiver is not None:
             why = in_words(exc) if exc else "closed by the other side"
@@ -188,7 +188,7 @@ class UpstreamConnection(asyncio.Protocol):
     def hand_over(self, successor: asyncio.Protocol) -> None:
         """Let another protocol read and answer for the connection's end."""
         self._receiver = self._answer = None
-        self._deadline.cancel()
+        self._deadline.end()
         self.transport.set_protocol(successor)
 
     def flush_request(self) -> None:
