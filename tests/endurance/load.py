@@ -7,6 +7,7 @@ import random
 import socket
 import struct
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.endurance.amplification import UPGRADE
@@ -23,7 +24,7 @@ _BYE = b"\x88\x82\0\0\0\0\x03\xe8"
 _ECHO = b"\x81\x02ok"
 
 
-@dataclass
+@dataclass(slots=True)
 class Asked:
     """One request of a client that behaves.
 
@@ -33,6 +34,7 @@ class Asked:
         route: It went to.
         opened: When its connection was opened, ``time.time``.
         began: When it was sent.
+        port: The client's, which tells whose connection it was.
         ended: When its fate was known.
         status: Of the answer; 0: none.
         error: What was wrong; empty: nothing.
@@ -43,6 +45,7 @@ class Asked:
     route: str
     opened: float
     began: float
+    port: int = 0
     ended: float = 0.0
     status: int = 0
     error: str = ""
@@ -50,16 +53,48 @@ class Asked:
 
 @dataclass
 class Tally:
-    """What became of all requests."""
+    """What became of all requests.
 
-    asked: list[Asked] = field(default_factory=list)
+    Of those that were answered as they should be no objects are kept: of half a million the
+    collector of garbage would take a second at a time, in which no client does anything.
+
+    Attributes:
+        open: Under way.
+        failed: With an error.
+        answered: (name, status, when its fate was known) of every answer.
+        kinds: How many of each kind are over.
+        vanished: How many clients left at a random moment.
+        unmet: Connections that could not be made.
+    """
+
+    open: dict[str, Asked] = field(default_factory=dict)
+    failed: list[Asked] = field(default_factory=list)
+    answered: list[tuple[str, int, float]] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
     vanished: int = 0
+    unmet: list[Asked] = field(default_factory=list)
     count: itertools.count = field(default_factory=itertools.count)
 
-    def new(self, kind, route, opened):
-        one = Asked(f"good-{next(self.count)}", kind, route, opened, time.time())
-        self.asked.append(one)
+    def new(self, client, route):
+        """A request that is about to be sent."""
+        name = f"good-{next(self.count)}"
+        one = Asked(name, client.kind, route, client.opened, time.time(), client.port)
+        self.open[one.name] = one
         return one
+
+    def over(self, one):
+        """Take note of a request's end."""
+        one.ended = time.time()
+        del self.open[one.name]
+        self.kinds[one.kind] += 1
+        if one.status:
+            self.answered.append((one.name, one.status, one.ended))
+        if one.error:
+            self.failed.append(one)
+
+    def drop(self, one):
+        """Forget a request that was not taken, as the answer before it said."""
+        del self.open[one.name]
 
 
 class Client:
@@ -69,12 +104,29 @@ class Client:
         self.load, self.kind = load, kind
 
     async def __aenter__(self):
-        self.opened = time.time()
-        async with asyncio.timeout(PATIENCE_S):
-            self.reader, self.writer = await asyncio.open_connection(
-                HOST, self.load.port, ssl=self.load.trust, server_hostname="localhost"
-            )
+        self.opened, self.port = time.time(), 0
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._connect()
+        except (OSError, TimeoutError) as exc:
+            one = Asked("", self.kind, "", self.opened, self.opened, self.port, time.time())
+            one.error = repr(exc)
+            self.load.tally.unmet.append(one)
+            raise
         return self
+
+    async def _connect(self):
+        plain = socket.socket()
+        plain.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(plain, (HOST, self.load.port))
+        except BaseException:
+            plain.close()
+            raise
+        self.port = plain.getsockname()[1]
+        self.reader, self.writer = await asyncio.open_connection(
+            sock=plain, ssl=self.load.trust, server_hostname="localhost"
+        )
 
     async def __aexit__(self, *_):
         self.writer.transport.abort()
@@ -88,7 +140,7 @@ class Client:
     @contextlib.asynccontextmanager
     async def asking(self, route):
         """Keep what becomes of a request."""
-        one = self.load.tally.new(self.kind, route, self.opened)
+        one = self.load.tally.new(self, route)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 yield one
@@ -98,7 +150,7 @@ class Client:
             one.error = one.error or repr(exc)
             raise ConnectionError from exc
         finally:
-            one.ended = time.time()
+            self.load.tally.over(one)
 
     async def head(self, one):
         text = (await self.reader.readuntil(b"\r\n\r\n")).lower()
@@ -227,13 +279,13 @@ class Load:
     async def pipelining(self, route):
         """Many requests in one write; those behind an answer that is the last are not lost."""
         async with Client(self, "pipelining") as client:
-            waiting = [self.tally.new("pipelining", route, client.opened) for _ in range(ROW)]
+            waiting = [self.tally.new(client, route) for _ in range(ROW)]
             texts = [client.text("GET", f"/{route}/small", one.name) for one in waiting]
             client.writer.write(b"".join(texts))
             client.is_last = False
             for one in list(waiting):
                 if client.is_last:
-                    self.tally.asked.remove(one)  # RFC 9112 section 9.6: to be asked again
+                    self.tally.drop(one)  # RFC 9112 section 9.6: to be asked again
                     continue
                 try:
                     async with asyncio.timeout(PATIENCE_S):
@@ -242,7 +294,7 @@ class Load:
                         one.error = f"status {one.status}"
                 except (OSError, EOFError, TimeoutError) as exc:
                     one.error = repr(exc)
-                one.ended = time.time()
+                self.tally.over(one)
 
     # --- Those that do not
 
