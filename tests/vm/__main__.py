@@ -96,7 +96,7 @@ def keys_work_bcrypt_and_names_too(here: Machine) -> None:
     here.run("systemctl", "reload", "pyproxy.service")
     for each in (key, "a-bcrypt-key-0123456789"):
         bearer = f"Authorization: Bearer {each}"
-        here.until("200", "curl", "-s", "-w", "%{http_code}", *CA, "-H", bearer, MODELS)
+        here.until("200", "curl", "-s", "-w", " %{http_code}", *CA, "-H", bearer, MODELS)
     token = here.run("curl", "-s", *CA, "-X", "POST", "-H", f"Authorization: Bearer {key}",
                      HEALTH.replace("health", "token"))  # fmt: skip
     assert code(here, "-H", f"Authorization: Bearer {json.loads(token)['token']}", MODELS) == "200"
