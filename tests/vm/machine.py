@@ -119,6 +119,9 @@ class Machine:
             yield
         finally:
             self._leader = 0
+            # systemd stops whoever is left before it kills them, and nsenter stops with them.
+            for each in self._begun:
+                each.kill()
             self._nspawn.terminate()
             try:
                 self._nspawn.wait(PATIENCE_S / 4)
