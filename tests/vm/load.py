@@ -23,7 +23,7 @@ def ask(port, context, over, answered, failed):
         try:
             connection.request("GET", "/health", headers={"Connection": "close"})
             answered.append(connection.getresponse().status)
-        except OSError as exc:
+        except (OSError, http.client.HTTPException) as exc:
             failed.append(repr(exc))
         finally:
             connection.close()

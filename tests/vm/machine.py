@@ -26,7 +26,16 @@ PATIENCE_S = 180.0
 
 
 class Failed(Exception):
-    """A command that ended otherwise than it was to."""
+    """A command that ended otherwise than it was to.
+
+    Args:
+        problem: What is wrong.
+        said: What it said.
+    """
+
+    def __init__(self, problem: str, said: str = "") -> None:
+        super().__init__(f"{problem}\n{said}")
+        self.said = said
 
 
 class Machine:
@@ -57,7 +66,7 @@ class Machine:
             check=False,
         )
         if done.returncode != code:
-            raise Failed(f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}")
+            raise Failed(f"{' '.join(command)}: exit {done.returncode}", done.stdout)
         return done.stdout
 
     def begin(self, *command: str) -> "subprocess.Popen[str]":
@@ -78,17 +87,17 @@ class Machine:
         return self.run("/src/deploy/install.sh", *options, code=code)
 
     def until(self, wanted: str, *command: str) -> str:
-        """What a command says once that holds what is wanted."""
+        """What a command says, once that holds these words."""
         until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 said = self.run(*command)
             except Failed as exc:
-                said = str(exc)
-            if wanted in said:
+                said = exc.said
+            if f" {wanted} " in f" {' '.join(said.split())} ":
                 return said
             if time.monotonic() > until:
-                raise Failed(f"{' '.join(command)}: never said {wanted!r}, but\n{said}")
+                raise Failed(f"{' '.join(command)}: never said {wanted!r}, but", said)
             time.sleep(0.5)
 
     @contextmanager
@@ -110,15 +119,17 @@ class Machine:
             yield
         finally:
             self._leader = 0
+            # systemd stops whoever is left before it kills them, and nsenter stops with them.
             for each in self._begun:
                 each.kill()
-                each.communicate()
             self._nspawn.terminate()
             try:
                 self._nspawn.wait(PATIENCE_S / 4)
             except subprocess.TimeoutExpired:
                 self._nspawn.kill()
                 self._nspawn.wait()
+            for each in self._begun:
+                each.communicate()
 
     def _find_leader(self, nspawn: "subprocess.Popen[bytes]") -> None:
         children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
