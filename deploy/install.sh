@@ -236,7 +236,7 @@ put_command() {
 export PYPROXY_CONFIG="\${PYPROXY_CONFIG:-$CONFIG}"
 if [ -r $VARIABLES ]; then
   while IFS= read -r line; do
-    case \$line in [A-Z]*=*) export "\$line" ;; esac
+    case \$line in [A-Za-z_]*=*) export "\$line" ;; esac
   done <$VARIABLES
 fi
 exec $PROGRAM/venv/bin/pyproxy "\$@"
@@ -245,13 +245,15 @@ END
   mv "$COMMAND.new" "$COMMAND"
 }
 
-# As the service will see it: its user, its variables, nothing else.
+# As the service will see it: its user, its variables, nothing else. These go by standard input,
+# for any user of the machine can read what stands on a command line.
 check() {
-  local line variables=(PATH=/usr/bin:/bin LANG=C.UTF-8)
-  while IFS= read -r line; do
-    [[ $line != [A-Z]*=* ]] || variables+=("$line")
-  done <"$VARIABLES"
-  (cd "$STATE" && runuser -u "$ACCOUNT" -- env -i "${variables[@]}" "$1" check --config "$CONFIG")
+  # shellcheck disable=SC2016 # for the inner shell
+  (cd "$STATE" && runuser -u "$ACCOUNT" -- env -i PATH=/usr/bin:/bin LANG=C.UTF-8 sh -c '
+    while IFS= read -r line; do
+      case $line in [A-Za-z_]*=*) export "$line" ;; esac
+    done
+    exec "$@"' sh "$1" check --config "$CONFIG" <"$VARIABLES")
 }
 
 # --- Units

@@ -1,5 +1,6 @@
 """The units and the installer, as systemd's and shellcheck's own judges see them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -158,3 +159,34 @@ def test_extras_are_those_of_the_project():
     offered = re.search(r"--extra NAME +(.+?) too;", INSTALLER.read_text())[1]
 
     assert set(re.split(r", | or ", offered)) <= extras
+
+
+RUNUSER = """#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+shift
+tr '\\0' '\\n' </proc/$$/cmdline >cmdline
+exec "$@"
+"""
+PROGRAM = """#!/bin/sh
+tr '\\0' '\\n' </proc/$$/cmdline >>cmdline
+env >environ
+"""
+
+
+def test_variables_of_the_service_are_on_no_command_line_when_they_are_checked(tmp_path):
+    text = INSTALLER.read_text().removesuffix('main "$@"\n') + 'check "$STATE/program"\n'
+    for folder in ("/var/lib/pyproxy", "/etc/pyproxy"):
+        text = text.replace(f"={folder}", f"={tmp_path}")
+    for name, program in (("runuser", RUNUSER), ("program", PROGRAM)):
+        (tmp_path / name).write_text(program)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "environment").write_text("# NAME=VALUE\nAPI_KEY=a b$c\nhttps_proxy=http://p\n")
+
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-c", text], env={"PATH": path, "STRAY": "1"}, check=True)
+
+    environ = (tmp_path / "environ").read_text().splitlines()
+    assert {"API_KEY=a b$c", "https_proxy=http://p"} <= set(environ)
+    assert not any(each.startswith(("STRAY", "#")) for each in environ)
+    assert "a b$c" not in (tmp_path / "cmdline").read_text()
+    assert "check" in (tmp_path / "cmdline").read_text()
