@@ -88,7 +88,7 @@ install_all() {
   trap 'rm -rf "$scratch" "$release"' EXIT # of which nothing is in force yet
   install_program
   configure "$release/bin/pyproxy"
-  check "$release/bin/pyproxy" || fail "nothing was changed but $SETTINGS: see above"
+  check "$release/bin/pyproxy" || fail "see above: mend $CONFIG, and run this again; what serves is as it was"
   install_units
   trap 'rm -rf "$scratch"' EXIT
   switch_to "$release"
@@ -165,7 +165,6 @@ configure() {
     if [[ $egress ]]; then configure_egress; else configure_gateway "$program"; fi
   elif [[ $listen || $egress ]]; then
     say "$CONFIG is there and stays as it is: --listen and --egress are for the first time"
-    listen=''
   fi
   if [[ ! -e $VARIABLES ]]; then
     # Read by systemd, which wants NAME=VALUE and no quotes.
@@ -181,6 +180,7 @@ configure() {
 configure_gateway() {
   local program=$1
   : "${listen:=0.0.0.0:5000}"
+  listen_there
   sed -e "s|^bind = \"0.0.0.0:5000\"|bind = \"$listen\"|" \
     -e 's|^#keys_file = "" |keys_file = "api_keys.txt" |' \
     -e 's|^#signing_keys_file = "" |signing_keys_file = "signing_keys.json" |' \
@@ -206,6 +206,7 @@ configure_gateway() {
 
 configure_egress() {
   : "${listen:=0.0.0.0:8080}"
+  listen_there
   # The address is a variable there.
   sed -e "s|:8080\"|:${listen##*:}\"|" "$CLONE/deploy/k8s-egress.toml" | put "$CONFIG"
   say "made $CONFIG"
@@ -214,6 +215,14 @@ configure_egress() {
     say "PROXY_SECRET, which the pods show as X-Proxy-Token, is shown this once:"
     cat "$SETTINGS/proxy_secret"
   fi
+}
+
+# The socket unit's part, before the configuration is there: should anything fail from here on,
+# the next run finds both or makes both.
+listen_there() {
+  [[ $listen != 0.0.0.0:5000 && ! -e $UNITS/pyproxy.socket.d/listen.conf ]] || return 0
+  printf '[Socket]\nListenStream=\nListenStream=%s\n' "$listen" |
+    drop_in pyproxy.socket.d/listen.conf
 }
 
 # Standard input into a file that root writes and the service reads.
@@ -236,7 +245,7 @@ put_command() {
 export PYPROXY_CONFIG="\${PYPROXY_CONFIG:-$CONFIG}"
 if [ -r $VARIABLES ]; then
   while IFS= read -r line; do
-    case \$line in [A-Z]*=*) export "\$line" ;; esac
+    case \$line in [A-Za-z_]*=*) export "\$line" ;; esac
   done <$VARIABLES
 fi
 exec $PROGRAM/venv/bin/pyproxy "\$@"
@@ -245,13 +254,15 @@ END
   mv "$COMMAND.new" "$COMMAND"
 }
 
-# As the service will see it: its user, its variables, nothing else.
+# As the service will see it: its user, its variables, nothing else. These go by standard input,
+# for any user of the machine can read what stands on a command line.
 check() {
-  local line variables=(PATH=/usr/bin:/bin LANG=C.UTF-8)
-  while IFS= read -r line; do
-    [[ $line != [A-Z]*=* ]] || variables+=("$line")
-  done <"$VARIABLES"
-  (cd "$STATE" && runuser -u "$ACCOUNT" -- env -i "${variables[@]}" "$1" check --config "$CONFIG")
+  # shellcheck disable=SC2016 # for the inner shell
+  (cd "$STATE" && runuser -u "$ACCOUNT" -- env -i PATH=/usr/bin:/bin LANG=C.UTF-8 sh -c '
+    while IFS= read -r line; do
+      case $line in [A-Za-z_]*=*) export "$line" ;; esac
+    done
+    exec "$@"' sh "$1" check --config "$CONFIG" <"$VARIABLES")
 }
 
 # --- Units
@@ -265,10 +276,6 @@ install_units() {
     # There `systemctl reload` waits until the new configuration is in force.
     printf '[Service]\nType=notify-reload\nExecReload=\n' |
       drop_in pyproxy.service.d/notify-reload.conf
-  fi
-  if [[ $listen && $listen != 0.0.0.0:5000 && ! -e $UNITS/pyproxy.socket.d/listen.conf ]]; then
-    printf '[Socket]\nListenStream=\nListenStream=%s\n' "$listen" |
-      drop_in pyproxy.socket.d/listen.conf
   fi
   if [[ -d ${ROTATION%/*} && ! -e $ROTATION ]]; then
     install -m 0644 "$CLONE/deploy/logrotate/pyproxy" "$ROTATION"

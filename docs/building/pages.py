@@ -20,11 +20,7 @@ from mkdocs.structure.pages import Page
 FROM_ROOT: Final = ("SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 """Pages that are read in the repository's root first."""
 
-AWAITED: Final = (
-    "command-line.md",
-    "deploy/containers.md",
-    "deploy/vm.md",
-)
+AWAITED: Final = ("deploy/containers.md",)
 """Pages that have their place in the navigation, and links to them, before they are written."""
 
 _LINK: Final = re.compile(r'(\]\(|\b(?:href|src|srcset)=")([^)"\s]+)')

@@ -1,5 +1,6 @@
 """The units and the installer, as systemd's and shellcheck's own judges see them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -158,3 +159,52 @@ def test_extras_are_those_of_the_project():
     offered = re.search(r"--extra NAME +(.+?) too;", INSTALLER.read_text())[1]
 
     assert set(re.split(r", | or ", offered)) <= extras
+
+
+RUNUSER = """#!/bin/sh
+while [ "$1" != -- ]; do shift; done
+shift
+tr '\\0' '\\n' </proc/$$/cmdline >cmdline
+exec "$@"
+"""
+PROGRAM = """#!/bin/sh
+tr '\\0' '\\n' </proc/$$/cmdline >>cmdline
+env >environ
+"""
+
+
+@pytest.fixture
+def within(tmp_path):
+    """Run lines among the installer's functions, with its folders here."""
+
+    def within_(lines):
+        text = INSTALLER.read_text().removesuffix('main "$@"\n') + lines
+        for folder in ("/var/lib/pyproxy", "/etc/pyproxy", "/etc/systemd/system"):
+            text = text.replace(f"={folder}", f"={tmp_path}")
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        return subprocess.run(["bash", "-c", text], env={"PATH": path, "STRAY": "1"}, check=False)
+
+    return within_
+
+
+def test_variables_of_the_service_are_on_no_command_line_when_they_are_checked(tmp_path, within):
+    for name, program in (("runuser", RUNUSER), ("program", PROGRAM)):
+        (tmp_path / name).write_text(program)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "environment").write_text("# NAME=VALUE\nAPI_KEY=a b$c\nhttps_proxy=http://p\n")
+
+    assert within('check "$STATE/program"').returncode == 0
+
+    environ = (tmp_path / "environ").read_text().splitlines()
+    assert {"API_KEY=a b$c", "https_proxy=http://p"} <= set(environ)
+    assert not any(each.startswith(("STRAY", "#")) for each in environ)
+    assert "a b$c" not in (tmp_path / "cmdline").read_text()
+    assert "check" in (tmp_path / "cmdline").read_text()
+
+
+@pytest.mark.parametrize("configure", ["configure_gateway", "configure_egress"])
+def test_an_address_is_the_sockets_too_when_the_first_run_breaks_off(tmp_path, within, configure):
+    done = within(f"put() {{ exit 7; }}; listen=127.0.0.1:443; {configure} program")
+
+    assert done.returncode == 7
+    assert "ListenStream=127.0.0.1:443" in (tmp_path / "pyproxy.socket.d/listen.conf").read_text()

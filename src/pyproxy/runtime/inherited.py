@@ -7,6 +7,7 @@ restarts waits instead of being refused.
 
 import os
 import socket
+import stat
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,15 @@ class Heirloom:
     sock: socket.socket
     place: Place
     name: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a unix socket that every user of the machine may connect to."""
+        path = self.place[1]
+        try:
+            return isinstance(path, Path) and bool(path.stat().st_mode & stat.S_IWOTH)
+        except OSError:  # its file is gone, and with it the way to it
+            return False
 
 
 @dataclass(slots=True)
@@ -126,7 +136,8 @@ class Inherited:
             for each in listenings
             for sock in each.bound
         ]
-        return (*self.remarks, *idle, *bound)
+        opened = [Fault(each.name, _OPEN) for each in self.heirlooms if each.is_open]
+        return (*self.remarks, *opened, *idle, *bound)
 
     def close(self) -> None:
         """Let go of all; whoever gave them has them still."""
@@ -143,6 +154,10 @@ _IDLE: Final = (
 _BOUND: Final = (
     "is none of the inherited sockets and was bound as usual: clients are refused while "
     "the gateway restarts"
+)
+_OPEN: Final = (
+    "is inherited, and its file lets every user of this machine connect, which systemd does where "
+    "nothing is said: set SocketMode=0660 and SocketGroup= in the socket unit"
 )
 _NO_LISTENER: Final = "is inherited, and no stream socket that listens: it was closed"
 _DUAL: Final = (

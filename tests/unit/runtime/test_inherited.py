@@ -184,6 +184,24 @@ def test_an_inherited_unix_socket_is_never_removed(sockets, tmp_path):
     assert listening.bound == ()
 
 
+def test_a_unix_socket_for_every_user_of_the_machine_is_said(sockets, tmp_path):
+    path = tmp_path / "s"
+    inherited = inheriting(sockets(socket.AF_UNIX, str(path)))
+    listening = inherited.listen(f"unix:{path}")
+
+    path.chmod(0o666)
+    [remark] = inherited.settle([listening])
+    path.chmod(0o660)
+    assert inherited.settle([listening]) == ()
+    path.unlink()
+    assert inherited.settle([], [listening]) == ()
+
+    assert str(remark).startswith(f"unix:{path} (descriptor")
+    assert "SocketMode=0660" in str(remark)
+    listening.close()
+    inherited.close()
+
+
 def test_what_no_listener_wants_is_closed_and_said(sockets):
     wanted, unwanted = sockets(), sockets()
     inherited = inheriting(wanted, unwanted, names="web:other")
