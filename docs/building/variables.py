@@ -40,6 +40,7 @@ SAMPLES: Final[dict[str, tuple[str, str]]] = {
 OF_COMMANDS: Final[dict[str, str]] = {
     "PYPROXY_CONFIG": "the configuration's path, as `--config`",
     "NO_COLOR": "no colours in the terminal, whatever it says",
+    "FORCE_COLOR": "colours without a terminal too; `CLICOLOR_FORCE` means the same",
 }
 """Read by the commands themselves; they stand in for no key."""
 

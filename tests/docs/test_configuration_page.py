@@ -18,7 +18,7 @@ from pyproxy.providers.catalogue import CATALOGUE
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 ANCHORS = set(re.findall(r'<a id="([\w.]+)"></a>', TEXT)) - {"secrets"}
-OF_COMMANDS = {"PYPROXY_CONFIG", "NO_COLOR"}
+OF_COMMANDS = {"PYPROXY_CONFIG", "NO_COLOR", "FORCE_COLOR"}
 
 
 def variables(part):
