@@ -118,7 +118,7 @@ def a_reload_with_a_fault_keeps_the_old_one_in_force_and_says_so(here: Machine) 
 
 
 @step
-def a_restart_and_an_upgrade_under_load_refuse_and_lose_nothing(here: Machine) -> None:
+def a_restart_and_an_upgrade_under_load_refuse_nobody(here: Machine) -> None:
     before = release(here)
     load = here.begin("python3", "/src/tests/vm/load.py", str(PORT))
     assert load.stdout is not None

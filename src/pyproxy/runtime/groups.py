@@ -19,12 +19,14 @@ from typing import Final
 CURVES: Final = "X25519:P-256:P-384"
 _HYBRID: Final = "X25519MLKEM768"
 _KNOWS_HYBRID: Final = (3, 5)
-# config(5) and SSL_CONF_cmd(3) of OpenSSL: what every new SSL_CTX begins with.
+# config(5) and SSL_CONF_cmd(3) of OpenSSL: what every new SSL_CTX begins with. No section may be
+# called `default`, of which the lines above the first section are a part: what is no command there
+# is an error where the system's openssl.cnf has config_diagnostics, as Debian's has from 13 on.
 _CONFIGURATION: Final = (
     "openssl_conf = pyproxy\n"
     "[pyproxy]\nssl_conf = contexts\n"
-    "[contexts]\nsystem_default = default\n"
-    "[default]\nGroups = {groups}\n"
+    "[contexts]\nsystem_default = offered\n"
+    "[offered]\nGroups = {groups}\n"
 )
 
 

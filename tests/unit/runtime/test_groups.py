@@ -56,6 +56,12 @@ def is_agreed(port, wanted, *version):
     return "Cipher is TLS" in ran.stdout or "Cipher is ECDHE" in ran.stdout
 
 
+def test_no_section_is_called_default():
+    # In that OpenSSL has the lines above the first section too, which are no commands of a
+    # context; with config_diagnostics, as in Debian 13, none can be made then.
+    assert "[default]" not in groups._CONFIGURATION
+
+
 @pytest.mark.parametrize("wanted", ["X25519", "P-256", "P-384", "X448:P-256", "ffdhe8192:X25519"])
 def test_curves_are_offered(port, wanted):
     assert is_agreed(port, wanted, "-tls1_3")
