@@ -7,12 +7,14 @@ asked about, which is no answer.
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.error import URLError
+from http.client import HTTPException, HTTPResponse
 from urllib.request import urlopen
 
+from packaging.utils import canonicalize_name
 from pip._internal.models.index import PyPI  # where the public index is, as pip knows it
 
 from release import pins
@@ -23,6 +25,9 @@ ACCEPTED: Mapping[str, str] = {}
 _PATIENCE_S = 15  # for one answer
 _PATIENCE_IN_ALL_S = 120
 _AT_ONCE = 8
+_PART = 65536
+# What comes of an answer in another form than was agreed on.
+_RUBBISH = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 _CLEAN, _VULNERABLE, _NOT_AUDITED = 0, 1, 2
 
 
@@ -89,15 +94,16 @@ def answered(report: str) -> dict[str, list[str]]:
     Args:
         report: Its output in JSON; empty if it failed.
     """
+    found: dict[str, list[str]] = {}
     try:
-        packages = json.loads(report)["dependencies"]
-    except ValueError:
+        for package in json.loads(report)["dependencies"]:
+            if "vulns" in package:
+                # Of a package that has two versions here both count.
+                known = found.setdefault(package["name"], [])
+                known += [report["id"] for report in package["vulns"]]
+    except _RUBBISH:
         return {}
-    return {
-        package["name"]: [report["id"] for report in package["vulns"]]
-        for package in packages
-        if "vulns" in package
-    }
+    return found
 
 
 def _by_pip_audit() -> dict[str, list[str]]:
@@ -125,7 +131,7 @@ def _by_newest(locked: Mapping[str, str]) -> dict[str, list[str]]:
         pages = [_page(name) for name in names[:1]]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             pages += pool.map(_page, names[1:])
-    except (URLError, TimeoutError, ValueError):
+    except (OSError, HTTPException, *_RUBBISH):
         return {}
     return {
         name: reports
@@ -136,9 +142,22 @@ def _by_newest(locked: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _page(name: str) -> tuple[str, list[str]]:
     with urlopen(f"{PyPI.pypi_url}/{name}/json", timeout=_PATIENCE_S) as answer:  # noqa: S310 - https
-        page = json.load(answer)
+        page = json.loads(_all_of(answer))
+    if canonicalize_name(page["info"]["name"]) != name:
+        raise ValueError("the page of another package")
     reports = [report["id"] for report in page["vulnerabilities"] if not report["withdrawn"]]
     return page["info"]["version"], reports
+
+
+def _all_of(answer: HTTPResponse) -> bytes:
+    """What is answered, but not for ever: ``timeout`` is of each part, however small."""
+    until = time.perf_counter() + _PATIENCE_S
+    parts = []
+    while part := answer.read1(_PART):
+        parts.append(part)
+        if time.perf_counter() > until:
+            raise TimeoutError
+    return b"".join(parts)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$")
+# A fence that is not read as one: behind a tab, in a quotation or on an item's own line, or one
+# that is closed by a longer one, as which it would be open to the end.
+HIDDEN = re.compile(r"^[ \t>]*(?:[-+*]|\d+[.)])?[ \t>]*(?:`{3,}|~{3,})")
 # As the site's parser reads it: a language, then one pair of braces, or one title.
 INFO = re.compile(
     r'^(?P<language>[\w+-]+)?(?: *\{(?P<inner>[^}]*)\}| +title="(?P<title>[^"]*)")? *$'
@@ -108,6 +111,27 @@ def read(page: str, text: str) -> Iterator[Block]:
         lead = _lead(lines[before:number])
         yield _block(page, number, opened, lines[number + 1 : end], lead)
         number = before = end + 1
+
+
+def hidden(text: str) -> list[int]:
+    """Lines, counted from 1, that look like a fence and neither open nor close a block."""
+    lines = text.split("\n")
+    found, number = [], 0
+    while number < len(lines):
+        opened = FENCE.match(lines[number])
+        end = _end(lines, number, opened["fence"]) if opened else number
+        if not opened and HIDDEN.match(lines[number]):
+            found.append(number + 1)
+        elif opened:
+            inner = opened["fence"]
+            found += [
+                at + 1
+                for at in range(number + 1, min(end, len(lines)))
+                if lines[at].strip().startswith(inner)
+            ]
+            found += [number + 1] if end == len(lines) else []
+        number = end + 1
+    return found
 
 
 def _end(lines: list[str], start: int, fence: str) -> int:

@@ -70,9 +70,18 @@ def test_scene_has_its_page(page):
     assert [piece for scene in SCENES[page] for piece in scene.stale()] == []
 
 
+@pytest.mark.parametrize("page", pages.pages())
+def test_no_block_is_written_so_that_it_is_not_read(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    assert pages.hidden(text) == [], "write a fence on a line of its own, behind spaces alone"
+    assert "<pre" not in text.lower()
+
+
 @pytest.mark.parametrize("block", ALL, ids=str)
 def test_fence_is_one_that_the_site_reads(block):
     assert block.is_readable, 'write ```sh, ```sh {.mark}, ```toml title="x" or {.mark title="x"}'
+    assert block.language == block.language.lower()
     assert block.language not in OTHER_SHELLS, "commands are in blocks marked sh"
     known = pages.NEEDS.keys() | {"annotate", "no-copy", "copy", "mermaid"}
     assert block.marks <= known

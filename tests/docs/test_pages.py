@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.docs.pages import read
+from tests.docs.pages import hidden, read
 from tests.docs.scene import unlike
 from tests.docs.shell_lines import fault, pyproxy_calls
 
@@ -54,6 +54,23 @@ def test_blocks_with_their_marks_titles_and_files():
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(PAGE, [], id="sound"),
+        pytest.param("\t```sh\nx\n\t```\n", [1, 3], id="tab"),
+        pytest.param("> ```sh\n> x\n> ```\n", [1, 3], id="quotation"),
+        pytest.param("- ```sh\n  x\n", [1], id="item"),
+        pytest.param("1. ~~~ sh\n  x\n", [1], id="numbered item"),
+        pytest.param("```text\nx\n````\n\n```sh\ny\n```\n", [3, 5], id="longer end"),
+        pytest.param("```sh\nx\n", [1], id="no end"),
+        pytest.param("````text\n```sh\n```\n````\n", [], id="a fence shown"),
+    ],
+)
+def test_fences_that_are_not_read_are_found(text, lines):
+    assert hidden(text) == lines
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,26 @@ from release.contents import faults
 SOUND = ("pyproxy/py.typed", "pyproxy/admin/page.html", "pyproxy/__main__.py")
 META = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 KEY = b"-----BEGIN PRIVATE KEY-----\n" + b"MIGHAgEAMBMGByqGSM49" * 3
-WHEEL = {**dict.fromkeys(SOUND, b""), **{f"pyproxy-1.0.dist-info/{n}": b"" for n in META}}
+MANUAL = "pyproxy-1.0.data/data/share/man/man1/pyproxy.1"
+EXAMPLE = "deploy/kubernetes/base/pyproxy.toml"
+WHEEL = {
+    **dict.fromkeys((*SOUND, MANUAL), b""),
+    **{f"pyproxy-1.0.dist-info/{n}": b"" for n in META},
+}
 SDIST = {
     **{f"src/{name}": b"" for name in SOUND},
     **dict.fromkeys(
-        ("README.md", "CHANGELOG.md", "SECURITY.md", "pyproject.toml", "PKG-INFO", "LICENSE"), b""
+        (
+            "man/pyproxy.1",
+            EXAMPLE,
+            "README.md",
+            "CHANGELOG.md",
+            "SECURITY.md",
+            "pyproject.toml",
+            "PKG-INFO",
+            "LICENSE",
+        ),
+        b"",
     ),
 }
 
@@ -62,6 +77,7 @@ def test_what_is_missing_is_named(tmp_path, name):
         "signing_keys.json",
         "tests/unit/test_one.py",
         "deploy/pyproxy.toml",
+        "deploy/kubernetes/pyproxy.toml",
         "src/pyproxy/__pycache__/one.cpython-311.pyc",
         ".git/config",
         ".venv/pyvenv.cfg",
@@ -83,3 +99,10 @@ def test_what_is_no_part_of_the_package_would_be_installed_beside_it(tmp_path):
     found = faults(wheel(tmp_path, {**WHEEL, "bench/__init__.py": b""}))
 
     assert found == ["pyproxy-1.0-py3-none-any.whl: bench is no part of the package"]
+
+
+@pytest.mark.parametrize("name", ["data/bin/sh", "data/share/man/man1/sh.1", "scripts/pyproxy"])
+def test_what_would_be_installed_outside_of_the_package_is_named(tmp_path, name):
+    found = faults(wheel(tmp_path, {**WHEEL, f"pyproxy-1.0.data/{name}": b""}))
+
+    assert found == ["pyproxy-1.0-py3-none-any.whl: pyproxy-1.0.data is no part of the package"]

@@ -27,4 +27,7 @@ def answer() -> int | None:
     instruction = os.environ.get(VARIABLE)
     if not instruction:
         return None
-    return shell_complete(commands, {}, PROGRAM, VARIABLE, instruction)
+    try:
+        return shell_complete(commands, {}, PROGRAM, VARIABLE, instruction)
+    except (KeyError, ValueError):  # COMP_WORDS and COMP_CWORD are not as the script sets them
+        return 1

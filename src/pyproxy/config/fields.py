@@ -22,7 +22,9 @@ _PATH: Final = re.compile(r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
 _DOT_SEGMENT: Final = re.compile(r"/\.{1,2}(?:/|$)")
 _HTTPS: Final = re.compile(r"https://[A-Za-z0-9._\[\]:-]+(?:/[!-~]*)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"\*|https?://[A-Za-z0-9._\[\]:-]+", re.ASCII)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+# Those above ASCII that terminals obey (U+009B is Escape and a bracket), that end lines or that
+# turn the order of letters around too.
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SHA256_BYTES: Final = 32
 
 

@@ -19,7 +19,7 @@ def parse_toml(raw: bytes, name: str) -> dict[str, object]:
         name: What faults call it.
 
     Raises:
-        ConfigurationError: Not UTF-8, not TOML, or nested beyond reason; names line and column.
+        ConfigurationError: Not UTF-8, not TOML, or beyond reason; names line and column.
     """
     try:
         text = raw.decode("utf-8")
@@ -32,6 +32,8 @@ def parse_toml(raw: bytes, name: str) -> dict[str, object]:
         raise ConfigurationError(_fault(str(reason), text, name)) from reason
     except RecursionError as reason:
         raise ConfigurationError(Fault(name, "is nested too deeply")) from reason
+    except ValueError as reason:  # Python's limit; the message tells of Python's remedy alone
+        raise ConfigurationError(Fault(name, "holds a number of too many digits")) from reason
 
 
 def _fault(message: str, text: str, name: str) -> Fault:

@@ -6,11 +6,11 @@ restarts waits instead of being refused.
 """
 
 import os
+import re
 import socket
 import stat
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Self
 
 from pyproxy.errors.fault import ConfigurationError, Fault
@@ -19,6 +19,8 @@ from pyproxy.runtime.sockets import Listening, listen
 _FIRST: Final = 3
 # More than any socket unit lists, fewer than would keep us busy.
 _MOST: Final = 1024
+_COUNT: Final = re.compile("[0-9]{1,4}")
+_LONGEST: Final = 100  # characters of a variable that are shown
 _VARIABLES: Final = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 _TCP: Final = (socket.AF_INET, socket.AF_INET6)
 
@@ -77,8 +79,8 @@ class Inherited:
         count, meant_for, names, _ = [environ.pop(name, "") for name in _VARIABLES]
         if not count or meant_for != str(pid):
             return cls()
-        if not count.isdecimal() or int(count) > _MOST:
-            problem = f"is {count!r}, no number up to {_MOST}: no socket is inherited"
+        if not _COUNT.fullmatch(count) or int(count) > _MOST:
+            problem = f"is {count[:_LONGEST]!r}, no number up to {_MOST}: no socket is inherited"
             return cls(remarks=(Fault("LISTEN_FDS", problem),))
         called = dict(enumerate(names.split(":"), _FIRST))
         heirlooms: list[Heirloom] = []
@@ -205,7 +207,8 @@ def _place(family: int, name: object) -> Place:
         scope = rest[1] if len(rest) > 1 else 0
         text = str(host).partition("%")[0]
         return family, socket.inet_pton(family, text), port, scope
-    return family, Path(os.fsdecode(name)).resolve() if isinstance(name, str) else name
+    # Not `Path.resolve`, which raises where links lead round in a circle.
+    return family, os.path.realpath(name) if isinstance(name, str) else name
 
 
 def _named(sock: socket.socket) -> str:

@@ -1,6 +1,7 @@
 """What systemd is told of the gateway (sd_notify(3)): a datagram each time, and no answer."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import Callable, MutableMapping
@@ -12,6 +13,9 @@ from pyproxy.runtime.blocking import Blocking
 
 _VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 _US: Final = 1_000_000
+_PERIOD: Final = re.compile("[0-9]{1,20}")  # of 64 bits
+# Nobody is told more often: who asks for less than four times this has not meant us.
+_SHORTEST_PAUSE_S: Final = 0.01
 # Beside the drain, for processes to end and logs to be written.
 _GRACE_S: Final = 10.0
 # A line of `systemctl status`.
@@ -38,7 +42,7 @@ class ServiceManager:
     def take(cls, environ: MutableMapping[str, str], pid: int) -> Self:
         """The one that started this process; the variables are removed, for its children's sake."""
         address, period, watched = [environ.pop(name, "") for name in _VARIABLES]
-        is_watched = period.isdecimal() and watched in {"", str(pid)}
+        is_watched = bool(_PERIOD.fullmatch(period)) and watched in {"", str(pid)}
         path = "\0" + address[1:] if address.startswith("@") else address
         return cls(path, int(period) / _US if is_watched else 0.0)
 
@@ -66,7 +70,7 @@ class ServiceManager:
         while self.watchdog_s:
             if is_well():
                 await self._tell("WATCHDOG=1")
-            await asyncio.sleep(self.watchdog_s / 4)
+            await asyncio.sleep(max(_SHORTEST_PAUSE_S, self.watchdog_s / 4))
 
     async def _tell(self, state: str) -> None:
         if self.address:

@@ -24,6 +24,18 @@ def test_nobody_asks_without_the_variable(monkeypatch):
     assert answer() is None
 
 
+@pytest.mark.parametrize("place", [None, "", "one", "9" * 5000])
+def test_rubbish_of_a_shell_is_no_traceback(monkeypatch, capsys, place):
+    monkeypatch.setenv("_PYPROXY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "pyproxy 'che")
+    monkeypatch.delenv("COMP_CWORD", raising=False)
+    if place is not None:
+        monkeypatch.setenv("COMP_CWORD", place)
+
+    assert answer() == 1
+    assert capsys.readouterr().out == ""
+
+
 def test_the_scripts_are_answered(monkeypatch, capsys):
     monkeypatch.setenv("_PYPROXY_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "pyproxy che")

@@ -47,6 +47,9 @@ def test_a_good_value_is_taken(kind, text, result):
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
+        pytest.param(fields.Name, "a\x9b31m", id="control sequence beyond ASCII"),
+        pytest.param(fields.Line, "a\u202eb", id="letters turned around"),
+        pytest.param(fields.Name, "a\u2028b", id="line separator"),
         pytest.param(fields.HeaderName, "", id="no name"),
         pytest.param(fields.HeaderName, "a b", id="space in a name"),
         pytest.param(fields.HeaderName, "a:b", id="colon in a name"),

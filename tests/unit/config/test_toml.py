@@ -16,6 +16,7 @@ def test_text_becomes_a_tree():
         pytest.param(b"a = 1\nb = [", "f.toml:2:6", "not TOML: invalid value", id="unfinished"),
         pytest.param(b"a = 1\nb = '\xff'", "f.toml:2", "is not UTF-8 text", id="encoding"),
         pytest.param(b"a = " + b"[" * 5000, "f.toml", "is nested too deeply", id="depth"),
+        pytest.param(b"a = " + b"9" * 5000, "f.toml", "holds a number of too many", id="digits"),
     ],
 )
 def test_what_is_no_toml_is_told_where(raw, where, problem):

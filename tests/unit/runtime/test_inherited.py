@@ -104,6 +104,16 @@ def test_descriptors_are_taken_over_and_hidden_from_children(sockets, tmp_path):
             id="no number",
         ),
         pytest.param(
+            {"LISTEN_FDS": "9" * 5000},
+            [f"LISTEN_FDS: is '{'9' * 100}', no number up to 1024: no socket is inherited"],
+            id="more digits than Python reads",
+        ),
+        pytest.param(
+            {"LISTEN_FDS": "\u0663"},
+            ["LISTEN_FDS: is '\u0663', no number up to 1024: no socket is inherited"],
+            id="three, in Arabic",
+        ),
+        pytest.param(
             {"LISTEN_FDS": "1"},
             ["descriptor 3: is named by LISTEN_FDS, and not open"],
             id="not open",
@@ -282,3 +292,15 @@ def test_an_abstract_unix_socket_is_nobodys(sockets):
     assert inherited.find(socket.AF_UNIX, str(Path("pyproxy-test"))) == []
     [remark] = inherited.settle([])
     assert "unix:" in str(remark)
+
+
+def test_a_path_that_has_become_a_circle_of_links_is_no_reason_to_fail(sockets, tmp_path):
+    path = tmp_path / "s"
+    unix = sockets(socket.AF_UNIX, str(path))
+    path.unlink()
+    path.symlink_to(path)
+
+    inherited = inheriting(unix)
+
+    assert len(inherited.heirlooms) == 1
+    inherited.close()

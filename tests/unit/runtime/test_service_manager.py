@@ -86,6 +86,21 @@ async def test_the_watchdog_is_fed_while_all_is_well(manager):
     assert 2 <= pings <= begun
 
 
+async def test_a_watchdog_of_no_time_keeps_nobody_busy(manager):
+    looked = 0
+
+    def look():
+        nonlocal looked
+        looked += 1
+        return False
+
+    watching = asyncio.ensure_future(take(manager[1], WATCHDOG_USEC="1").watch(look))
+    await asyncio.sleep(0.1)
+    watching.cancel()
+
+    assert 1 <= looked <= 11
+
+
 @pytest.mark.parametrize(
     ("environ", "seconds"),
     [
@@ -94,6 +109,9 @@ async def test_the_watchdog_is_fed_while_all_is_well(manager):
         pytest.param({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "42"}, 30.0, id="for us"),
         pytest.param({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, 0.0, id="for another"),
         pytest.param({"WATCHDOG_USEC": "soon"}, 0.0, id="no number"),
+        pytest.param({"WATCHDOG_USEC": "\u0663"}, 0.0, id="no number of systemd's"),
+        pytest.param({"WATCHDOG_USEC": "9" * 400}, 0.0, id="more than a float holds"),
+        pytest.param({"WATCHDOG_USEC": "9" * 5000}, 0.0, id="more digits than Python reads"),
     ],
 )
 def test_how_often_the_watchdog_wants_to_hear(environ, seconds):

@@ -21,6 +21,10 @@ _MOST: Final = 1024 * 1024
 # A line of which nothing but its name may be told: whatever else holds a colon may be a key.
 _HASHED: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._@+-]{0,127}):(?:sha256:|\$2)", re.MULTILINE)
 
+# What a shell takes for one word and nothing else. bash puts what is offered on the command line
+# as it is, so that `$(...)` in a configuration of somebody else's would be run.
+_PLAIN: Final = re.compile(r"\w[\w.@+:/-]*")
+
 
 def methods(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
     """Methods that requests usually have."""
@@ -58,14 +62,14 @@ def _routes(tree: dict[str, object]) -> Iterator[str]:
     routes = tree.get("routes")
     for route in routes if isinstance(routes, list) else ():
         name = route.get("name") if isinstance(route, dict) else None
-        if isinstance(name, str) and name.isprintable():
+        if isinstance(name, str) and _PLAIN.fullmatch(name):
             yield name
 
 
 def _tree(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(_text(file))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # no TOML, or a number of too many digits
         return {}
 
 

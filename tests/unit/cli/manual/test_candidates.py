@@ -47,11 +47,23 @@ def test_routes_are_those_of_the_configuration(ctx):
 
 
 @pytest.mark.parametrize(
+    "name", ["$(touch x)", "`id`", "a;b", "a b", "*", "~", "-a", "a\\\\b", "a'b", "\\u001b[2Ja"]
+)
+def test_a_name_that_a_shell_would_not_leave_alone_is_not_offered(ctx, name):
+    Path("pyproxy.toml").write_text(
+        f'[[routes]]\nname = "{name}"\n[[routes]]\nname = "gr\u00fcn:1"\n'
+    )
+
+    assert route_names(ctx, PARAM, "") == ["gr\u00fcn:1"]
+
+
+@pytest.mark.parametrize(
     "content",
     [
         pytest.param(None, id="missing"),
         pytest.param(b"routes = [", id="no TOML"),
         pytest.param(b"\xff", id="no UTF-8"),
+        pytest.param(b"a = " + b"9" * 5000, id="too many digits"),
         pytest.param(b"#" * (1024 * 1024 + 1), id="too long"),
     ],
 )
