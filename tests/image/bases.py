@@ -61,6 +61,7 @@ def make(engine: Engine) -> None:
         for alias in ("python", "python3"):
             (python / "usr/bin" / alias).symlink_to("python3.13")
         _commit(engine, PYTHON, python, {**running, "LANG": "C.UTF-8"})
+        shutil.rmtree(debian / "debs")
         _unpack(NODE[platform.machine()], folder / "node")
         _unpack(NPM, debian / "usr/local/lib/node_modules/npm")
         shutil.copy(folder / "node/bin/node", debian / "usr/local/bin")
@@ -152,8 +153,11 @@ def _distroless(root: Path, debian: Path, packages: list[str]) -> Path:
 
 
 def _commit(engine: Engine, name: str, root: Path, environment: Mapping[str, str]) -> None:
+    archive = root.with_suffix(".tar")  # keeps owners, which a folder that is added does not
+    subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
     container = engine.run("from", "scratch").strip()
-    engine.run("add", container, str(root), "/")
+    engine.run("add", container, str(archive), "/")
+    archive.unlink()
     settings = [f"--env={variable}={value}" for variable, value in environment.items()]
     if name in (PYTHON, NODE_RUN):
         settings += ["--user", str(NOBODY), "--workingdir", "/home/nonroot"]

@@ -77,7 +77,7 @@ class Engine:
 
     def build(self, tag: str, *options: str, context: Path = ROOT, file: str = "") -> None:
         """Build and tag; raises with what was written if that fails."""
-        how = ["bud", "--isolation", "chroot", "--format", "docker"]
+        how = ["bud", "--isolation", "chroot", "--format", "docker", "--layers"]
         command = how if self.is_buildah else ["build"]
         self.run(*command, *options, "-f", file or "Containerfile", "-t", tag, ".", folder=context)
 
