@@ -1,6 +1,7 @@
 """A container of an image, run by ``contained.py``."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from tests.image.engine import Image
 
-LAUNCH = ["unshare", "--mount", "--pid", "--fork", "--kill-child", sys.executable]
+LAUNCH = ["unshare", "--mount", "--pid", "--fork", sys.executable]
 HERE = Path(__file__).with_name("contained.py")
 START_S, END_S = 40.0, 20.0
 
@@ -102,8 +103,7 @@ class Running:
 
     def stop(self) -> int:
         """Ask the first process to end, as an engine does; the exit code."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        subprocess.run(["kill", "-TERM", *children.read_text().split()], check=True)
+        self._signal(signal.SIGTERM)
         code = self.process.wait(END_S)
         self._reader.join()
         return code
@@ -111,11 +111,17 @@ class Running:
     def kill(self) -> None:
         """End it at once, unless it has ended."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self.process.wait()
         self._reader.join()
         if self.process.stdout:
             self.process.stdout.close()
+
+    def _signal(self, number: int) -> None:
+        """To the first process of the namespace; what is left of it ends with it."""
+        own = self.process.pid
+        for child in Path(f"/proc/{own}/task/{own}/children").read_text().split():
+            os.kill(int(child), number)
 
     def _read(self) -> None:
         assert self.process.stdout is not None

@@ -5,6 +5,7 @@ import json
 import ssl
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -58,7 +59,8 @@ def gateway(network, compose):
         running.wait_for("listener.ready")
         running.container = container
         running.authority = compose.certs / "ca.crt"
-        yield running
+        with ExitStack() as running.opened:
+            yield running
 
 
 @pytest.fixture
@@ -72,9 +74,12 @@ def key(gateway):
 def _ask(gateway, method, path, key="", body=None):
     tls = ssl.create_default_context(cafile=gateway.authority)
     connection = http.client.HTTPSConnection("localhost", PORT, context=tls, timeout=20)
+    gateway.opened.callback(connection.close)
     fields = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     connection.request(method, path, body and json.dumps(body), fields if key else {})
-    return connection.getresponse()
+    answer = connection.getresponse()
+    gateway.opened.callback(answer.close)
+    return answer
 
 
 def _question(stream=False):
