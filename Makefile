@@ -12,7 +12,7 @@ LAB := tests/lab/node_modules/.package-lock.json
 PEERS := bench/.venv/.installed-from-requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check bench soak lock audit changelog release-check docs docs-serve vm-test
+.PHONY: help serve test check bench soak lock audit changelog release-check docs docs-serve image-test vm-test
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -23,11 +23,12 @@ serve: $(SERVE_STAMP)  ## run the gateway with a demonstration upstream; prints 
 test: $(STAMP) lab  ## the whole test suite; copilot-api and coding agents too, if there is npm
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-check: $(STAMP)  ## lint, format, types, floors
+check: $(STAMP)  ## lint, format, types, floors, container files
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Containerfile deploy/copilot-api.Containerfile
 
 bench: $(STAMP) $(PEERS)  ## requests a second, latency and memory, beside nginx and Envoy
 	$(BIN)/python -m bench $(ARGS)
@@ -52,6 +53,9 @@ docs: $(DOCS_STAMP)  ## build the documentation into site/; open site/index.html
 
 docs-serve: $(DOCS_STAMP)  ## read it at http://127.0.0.1:8000, built anew when a page changes
 	$(BIN)/mkdocs serve --strict
+
+image-test: $(STAMP)  ## build both images, with an engine or with buildah, run them and talk to them; root
+	PYPROXY_IMAGE_TEST=1 $(BIN)/python -m pytest -q --timeout 600 tests/image
 
 vm-test: $(STAMP)  ## install on a Debian that boots systemd in a container; root, a few minutes
 	$(BIN)/python -m tests.vm

@@ -20,9 +20,6 @@ from mkdocs.structure.pages import Page
 FROM_ROOT: Final = ("SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 """Pages that are read in the repository's root first."""
 
-AWAITED: Final = ("deploy/containers.md",)
-"""Pages that have their place in the navigation, and links to them, before they are written."""
-
 _LINK: Final = re.compile(r'(\]\(|\b(?:href|src|srcset)=")([^)"\s]+)')
 _CODE: Final = re.compile(r"(^```.*?^```[^\S\n]*$|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 _PICTURE: Final = re.compile(
@@ -39,7 +36,7 @@ _log: Final = get_plugin_logger("pages")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of folders into the navigation, and leave out what is awaited."""
+    """Put the pages of folders into the navigation."""
     if config.nav is not None:
         named = frozenset(_named(config.nav))
         config.nav = list(_entries(config.nav, Path(config.docs_dir), named))
@@ -99,8 +96,7 @@ class _Links:
         if here is not None:
             return os.path.relpath(here, PurePosixPath(self._source).parent) + fragment
         place = self._root / target
-        is_awaited = target.removeprefix(f"{self._docs}/") in AWAITED
-        if target.startswith("..") or not (is_awaited or place.exists()):
+        if target.startswith("..") or not place.exists():
             _log.warning("%s: the link %s leads nowhere", self._source, link)
         kind = "tree" if place.is_dir() else "blob"
         return f"{self._repository}/{kind}/main/{target}{fragment}"
@@ -137,7 +133,7 @@ def _named(nav: list[Any]) -> Iterator[str]:
 
 
 def _entries(nav: list[Any], docs: Path, named: frozenset[str]) -> Iterator[Any]:
-    """Entries of a navigation: folders as their pages, no page that is awaited."""
+    """Entries of a navigation, folders as their pages."""
     for entry in nav:
         match entry:
             case str() if entry.endswith(_FOLDER):
@@ -145,14 +141,10 @@ def _entries(nav: list[Any], docs: Path, named: frozenset[str]) -> Iterator[Any]
                 yield from (page for page in _pages(docs, folder) if page not in named)
             case dict():
                 ((title, below),) = entry.items()
-                if isinstance(below, list):
-                    if found := list(_entries(below, docs, named)):
-                        yield {title: found}
-                elif below not in AWAITED or (docs / below).exists():
-                    yield entry
+                is_list = isinstance(below, list)
+                yield {title: list(_entries(below, docs, named))} if is_list else entry
             case _:
-                if entry not in AWAITED or (docs / entry).exists():
-                    yield entry
+                yield entry
 
 
 def _pages(docs: Path, folder: str) -> Iterator[str]:
