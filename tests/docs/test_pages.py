@@ -99,7 +99,7 @@ def test_calls_of_pyproxy_are_found(script, found):
         pytest.param(["-h"], "", id="help"),
         pytest.param(["serve", "-c", "not-there.toml"], "", id="file of the reader's"),
         pytest.param(["check", "--strikt"], "No such option", id="option"),
-        pytest.param(["keys", "neu"], "No such command", id="command"),
+        pytest.param(["keys", "neu"], "there is no command", id="command"),
         pytest.param(["keys", "new"], "Missing argument", id="argument"),
     ],
 )
