@@ -60,6 +60,7 @@ main() {
     shift
   done
   [[ $EUID == 0 ]] || fail "run it as root: sudo $0"
+  [[ $action == uninstall ]] || alone
   case $action in
     install) install_all ;;
     rollback) roll_back ;;
@@ -67,9 +68,17 @@ main() {
   esac
 }
 
+# Whoever runs beside it would delete what this one installs.
+alone() {
+  install -d -m 0755 -o root -g root "$PROGRAM" "$PROGRAM/releases"
+  exec 9<"$PROGRAM"
+  flock --nonblock 9 || fail "another install.sh is at work; wait for it to end"
+}
+
 take() {
   case $1 in
-    --listen) [[ $2 =~ ^[][0-9a-fA-F.:]+:[0-9]{1,5}$ ]] || fail "--listen wants ADDRESS:PORT" && listen=$2 ;;
+    --listen) [[ $2 =~ ^[][0-9a-fA-F.:]+:[0-9]{1,5}$ ]] && ((10#${2##*:} <= 65535)) ||
+      fail "--listen wants ADDRESS:PORT" && listen=$2 ;;
     --allow) [[ $2 =~ ^[0-9a-fA-F.:/,]+$ ]] || fail "--allow wants networks: 10.0.0.0/8,..." && allow=$2 ;;
     --host) hosts+=(--host "$2") ;;
     --extra) [[ -f $CLONE/deploy/requirements/$2.txt ]] || fail "no such extra: $2" && extras+=("$2") ;;
@@ -84,7 +93,6 @@ install_all() {
   make_account
   scratch=$(mktemp -d)
   release=$PROGRAM/releases/$(date -u +%Y%m%dT%H%M%SZ)
-  mkdir -p "$PROGRAM/releases"
   trap 'rm -rf "$scratch" "$release"' EXIT # of which nothing is in force yet
   install_program
   configure "$release/bin/pyproxy"
@@ -158,63 +166,64 @@ pip_in() {
 
 # --- What is made once
 
+# The configuration comes last, and all else is made only where it is missing: a run that was
+# ended in between is taken up by the next.
 configure() {
-  local program=$1 made=''
+  local program=$1
   if [[ ! -e $CONFIG ]]; then
-    made=yes
     if [[ $egress ]]; then configure_egress; else configure_gateway "$program"; fi
   elif [[ $listen || $egress ]]; then
     say "$CONFIG is there and stays as it is: --listen and --egress are for the first time"
   fi
-  if [[ ! -e $VARIABLES ]]; then
-    # Read by systemd, which wants NAME=VALUE and no quotes.
-    {
-      echo "# Variables of the service, NAME=VALUE. Secrets are better in files of their own."
-      [[ ! ($made && $egress) ]] || printf '%s\n' "ALLOWED_CIDR=$allow" \
-        "PROXY_SECRET_FILE=$SETTINGS/proxy_secret" "LISTEN_ADDRESS=${listen%:*}"
-    } | put "$VARIABLES"
-  fi
+  put_variables
   put_command
+}
+
+# Read by systemd, which wants NAME=VALUE and no quotes.
+put_variables() {
+  [[ ! -e $VARIABLES ]] || return 0
+  printf '%s\n' "# Variables of the service, NAME=VALUE. Secrets are better in files of their own." \
+    "$@" | put "$VARIABLES"
 }
 
 configure_gateway() {
   local program=$1
   : "${listen:=0.0.0.0:5000}"
   listen_there
+  if [[ ! -e $SETTINGS/certs/copilot.crt ]]; then
+    ((${#hosts[@]})) || hosts=(--host "$(hostname 2>/dev/null || echo localhost)" --host localhost)
+    "$program" cert --dir "$SETTINGS/certs" "${hosts[@]}" >/dev/null
+    say "made a certificate of an authority of its own: clients must trust $SETTINGS/certs/ca.crt"
+  fi
+  if [[ ! -e $SETTINGS/signing_keys.json ]]; then
+    "$program" jwks new --file "$SETTINGS/signing_keys.json" >/dev/null
+  fi
+  if [[ ! -e $SETTINGS/api_keys.txt ]]; then
+    say "a key, which is shown this once (its hash is in $SETTINGS/api_keys.txt):"
+    "$program" keys new first --file "$SETTINGS/api_keys.txt"
+  fi
+  share "$SETTINGS"/{certs/copilot.key,signing_keys.json,api_keys.txt}
   sed -e "s|^bind = \"0.0.0.0:5000\"|bind = \"$listen\"|" \
     -e 's|^#keys_file = "" |keys_file = "api_keys.txt" |' \
     -e 's|^#signing_keys_file = "" |signing_keys_file = "signing_keys.json" |' \
     -e "s|^audit = \"stderr\"|audit = \"$LOGS/audit.log\"|" \
     "$CLONE/config.example.toml" | put "$CONFIG"
   say "made $CONFIG"
-  if [[ ! -e $SETTINGS/certs/copilot.crt ]]; then
-    ((${#hosts[@]})) || hosts=(--host "$(hostname 2>/dev/null || echo localhost)" --host localhost)
-    "$program" cert --dir "$SETTINGS/certs" "${hosts[@]}" >/dev/null
-    share "$SETTINGS/certs/copilot.key"
-    say "made a certificate of an authority of its own: clients must trust $SETTINGS/certs/ca.crt"
-  fi
-  if [[ ! -e $SETTINGS/signing_keys.json ]]; then
-    "$program" jwks new --file "$SETTINGS/signing_keys.json" >/dev/null
-    share "$SETTINGS/signing_keys.json"
-  fi
-  if [[ ! -e $SETTINGS/api_keys.txt ]]; then
-    say "a key, which is shown this once (its hash is in $SETTINGS/api_keys.txt):"
-    "$program" keys new first --file "$SETTINGS/api_keys.txt"
-    share "$SETTINGS/api_keys.txt"
-  fi
 }
 
 configure_egress() {
   : "${listen:=0.0.0.0:8080}"
   listen_there
-  # The address is a variable there.
-  sed -e "s|:8080\"|:${listen##*:}\"|" "$CLONE/deploy/k8s-egress.toml" | put "$CONFIG"
-  say "made $CONFIG"
   if [[ ! -e $SETTINGS/proxy_secret ]]; then
     "$PYTHON" -c 'import secrets; print(secrets.token_hex(32))' | put "$SETTINGS/proxy_secret"
     say "PROXY_SECRET, which the pods show as X-Proxy-Token, is shown this once:"
     cat "$SETTINGS/proxy_secret"
   fi
+  put_variables "ALLOWED_CIDR=$allow" "PROXY_SECRET_FILE=$SETTINGS/proxy_secret" \
+    "LISTEN_ADDRESS=${listen%:*}"
+  # The address is a variable there.
+  sed -e "s|:8080\"|:${listen##*:}\"|" "$CLONE/deploy/k8s-egress.toml" | put "$CONFIG"
+  say "made $CONFIG"
 }
 
 # The socket unit's part, before the configuration is there: should anything fail from here on,
@@ -233,8 +242,8 @@ put() {
 }
 
 share() {
-  chown "root:$ACCOUNT" "$1"
-  chmod 0640 "$1"
+  chown "root:$ACCOUNT" "$@"
+  chmod 0640 "$@"
 }
 
 # The command for people: with the service's configuration and variables.

@@ -204,7 +204,8 @@ def test_variables_of_the_service_are_on_no_command_line_when_they_are_checked(t
 
 @pytest.mark.parametrize("configure", ["configure_gateway", "configure_egress"])
 def test_an_address_is_the_sockets_too_when_the_first_run_breaks_off(tmp_path, within, configure):
-    done = within(f"put() {{ exit 7; }}; listen=127.0.0.1:443; {configure} program")
+    alone = "put() { exit 7; }; share() { :; }; PYTHON=python3 hosts=()"
+    done = within(f"{alone}; listen=127.0.0.1:443; {configure} true")
 
     assert done.returncode == 7
     assert "ListenStream=127.0.0.1:443" in (tmp_path / "pyproxy.socket.d/listen.conf").read_text()

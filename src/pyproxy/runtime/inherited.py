@@ -11,6 +11,7 @@ import socket
 import stat
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Self
 
 from pyproxy.errors.fault import ConfigurationError, Fault
@@ -208,7 +209,7 @@ def _place(family: int, name: object) -> Place:
         text = str(host).partition("%")[0]
         return family, socket.inet_pton(family, text), port, scope
     # Not `Path.resolve`, which raises where links lead round in a circle.
-    return family, os.path.realpath(name) if isinstance(name, str) else name
+    return family, Path(os.path.realpath(name)) if isinstance(name, str) else name
 
 
 def _named(sock: socket.socket) -> str:
