@@ -26,8 +26,8 @@ END
 nginx -q -c $PWD/.notes/{name}.conf -e $PWD/.notes/{name}.log
 """
 SQUID = f"""
-sed "s,/etc/squid/,$PWD/deploy/squid/,; s,^access_log.*,access_log none," \\
-  deploy/squid/squid.conf >.notes/squid.conf
+sed "s,/etc/squid/,$PWD/deploy/squid/," deploy/squid/squid.conf >.notes/squid.conf
+printf '%s\n' 'pid_filename none' 'cache_log /dev/null' 'access_log none' >>.notes/squid.conf
 squid -N -n docs$RANDOM$RANDOM -f $PWD/.notes/squid.conf >/dev/null 2>&1 &
 {_UNTIL.format(port=3128)}
 """

@@ -26,16 +26,48 @@ NODE_BUILD, NODE_RUN = f"{PREFIX}/node:24-{SUITE}", f"{PREFIX}/nodejs24-debian13
 NAMES = (DEBIAN, PYTHON, NODE_BUILD, NODE_RUN)
 
 # What distroless puts into its image `cc`, and into `python3` on top of that (2026-08-21).
-CC_PACKAGES = """
-base-files ca-certificates gcc-14-base libc6 libgcc-s1 libgomp1 libssl3t64 libstdc++6 libzstd1
-media-types netbase tzdata tzdata-legacy zlib1g
-""".split()
-PYTHON_PACKAGES = """
-libbz2-1.0 libc-bin libcom-err2 libcrypt1 libdb5.3t64 libexpat1 libffi8 libgssapi-krb5-2
-libk5crypto3 libkeyutils1 libkrb5-3 libkrb5support0 liblzma5 libncursesw6 libnsl2
-libpython3.13-minimal libpython3.13-stdlib libreadline8t64 libsqlite3-0 libtinfo6
-libtirpc3t64 libuuid1 python3.13-minimal python3.13-venv
-""".split()
+CC_PACKAGES = [
+    "base-files",
+    "ca-certificates",
+    "gcc-14-base",
+    "libc6",
+    "libgcc-s1",
+    "libgomp1",
+    "libssl3t64",
+    "libstdc++6",
+    "libzstd1",
+    "media-types",
+    "netbase",
+    "tzdata",
+    "tzdata-legacy",
+    "zlib1g",
+]
+PYTHON_PACKAGES = [
+    "libbz2-1.0",
+    "libc-bin",
+    "libcom-err2",
+    "libcrypt1",
+    "libdb5.3t64",
+    "libexpat1",
+    "libffi8",
+    "libgssapi-krb5-2",
+    "libk5crypto3",
+    "libkeyutils1",
+    "libkrb5-3",
+    "libkrb5support0",
+    "liblzma5",
+    "libncursesw6",
+    "libnsl2",
+    "libpython3.13-minimal",
+    "libpython3.13-stdlib",
+    "libreadline8t64",
+    "libsqlite3-0",
+    "libtinfo6",
+    "libtirpc3t64",
+    "libuuid1",
+    "python3.13-minimal",
+    "python3.13-venv",
+]
 
 # Where the machine's authorities are; in the stand-ins they take the place of Debian's.
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"

@@ -67,7 +67,7 @@ def copilot_image(built):
 
 
 @pytest.fixture(scope="session")
-def network(gateway_image, copilot_image):
+def network(gateway_image, copilot_image):  # noqa: ARG001 - built while there is a way out
     """From here on this process and its children are alone on a loopback of their own."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(NEW_NETWORK):

@@ -130,7 +130,7 @@ class Engine:
         )
         if done.returncode:
             said = "\n".join((done.stdout + done.stderr).splitlines()[-40:])
-            raise RuntimeError(f"{self.program} {arguments[0]} ended with {done.returncode}:\n{said}")
+            raise RuntimeError(f"{self.program} {arguments[0]}: {done.returncode}\n{said}")
         return done.stdout
 
     def close(self) -> None:
@@ -146,7 +146,8 @@ class Engine:
         if not settings.exists():
             driver = "overlay" if _can_overlay(self.cache) else "vfs"
             settings.write_text(STORAGE.format(driver=driver, folder=self.cache))
-        return {**os.environ, "CONTAINERS_STORAGE_CONF": str(settings), "BUILDAH_ISOLATION": "chroot"}
+        ours = {"CONTAINERS_STORAGE_CONF": str(settings), "BUILDAH_ISOLATION": "chroot"}
+        return {**os.environ, **ours}
 
 
 def find(cache: Path) -> Engine | None:
@@ -172,4 +173,5 @@ def _can_overlay(folder: Path) -> bool:
             (Path(name) / part).mkdir()
         options = f"lowerdir={name}/lower,upperdir={name}/upper,workdir={name}/work"
         mount = ["mount", "-t", "overlay", "overlay", "-o", options, f"{name}/merged"]
-        return not subprocess.run(["unshare", "--mount", *mount], stderr=subprocess.DEVNULL, check=False).returncode
+        command = ["unshare", "--mount", *mount]
+        return not subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -20,8 +21,8 @@ TOOLS = re.compile(
 def _walk(root):
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):
-            path = os.path.join(folder, name)
-            yield os.path.relpath(path, root), os.lstat(path)
+            path = Path(folder, name)
+            yield str(path.relative_to(root)), path.lstat()
 
 
 def _size(root):
@@ -40,9 +41,8 @@ def _added(image):
 
 def test_it_is_small(gateway_image):
     base, whole = _size(gateway_image.base), _size(gateway_image.files)
-    print(f"\nimage: base {base / 1e6:.1f} MB, ours {(whole - base) / 1e6:.1f} MB, {whole / 1e6:.1f} MB in all")
 
-    assert whole < MOST_BYTES
+    assert whole < MOST_BYTES, f"{base / 1e6:.1f} MB of the base, and {(whole - base) / 1e6:.1f} MB"
 
 
 def test_it_says_what_it_is_and_how_it_is_run(gateway_image):
@@ -65,7 +65,7 @@ def test_no_shell_and_no_package_manager_is_in_it(request, which):
         for name, about in _walk(image.files)
         if about.st_mode & 0o111
         and not stat.S_ISDIR(about.st_mode)
-        and TOOLS.fullmatch(os.path.basename(name))
+        and TOOLS.fullmatch(Path(name).name)
         and "node_modules" not in name
     }
 
@@ -86,11 +86,9 @@ def test_its_user_owns_nothing_but_its_state(gateway_image):
 def test_copilot_apis_user_owns_nothing_but_its_login(copilot_image):
     own = {name for name, about in _added(copilot_image).items() if _may_write(about)}
 
-    assert own == {
-        "home/nonroot/.local",
-        "home/nonroot/.local/share",
-        "home/nonroot/.local/share/copilot-api",
-    } or own == {"home/nonroot/.local/share/copilot-api"}
+    # An engine may make the folders above it for the same user.
+    above = {"home/nonroot/.local", "home/nonroot/.local/share"}
+    assert own - above == {"home/nonroot/.local/share/copilot-api"}
 
 
 @pytest.mark.parametrize("which", ["gateway_image", "copilot_image"])
@@ -113,7 +111,7 @@ def test_nothing_of_who_built_it_is_in_it(request, which):
 def test_it_can_write_to_its_state_and_tmp_alone(gateway_image, volume):
     tried = """
 import os, sys
-for folder in ("/", "/opt/pyproxy", "/etc", "/etc/pyproxy", "/certs", "/tmp", "/var/lib/pyproxy", "/usr/bin"):
+for folder in "/ /opt/pyproxy /etc /etc/pyproxy /certs /tmp /var/lib/pyproxy /usr/bin".split():
     try:
         open(folder + "/probe", "w").close()
         print(folder)
@@ -125,7 +123,9 @@ print(os.getuid(), os.getgid(), open("/proc/self/status").read().split("CapEff:"
 
     done = container.run("-c", tried, entrypoint=["/opt/pyproxy/bin/python"])
 
-    assert done.stdout.splitlines() == ["/tmp", "/var/lib/pyproxy", "65532 65532 0000000000000000"]
+    may, identity = done.stdout.splitlines()[:-1], done.stdout.splitlines()[-1]
+    assert may == ["/tmp", "/var/lib/pyproxy"]  # noqa: S108 - the container's
+    assert identity == "65532 65532 0000000000000000"
 
 
 def test_its_version_runs(gateway_image):

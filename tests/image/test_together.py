@@ -17,7 +17,7 @@ PORT = 5000
 
 
 @pytest.fixture
-def github(network, tmp_path):
+def github(network, tmp_path):  # noqa: ARG001 - on that loopback
     """The stand-in for GitHub; gives the address of its proxy, and its folder."""
     state = tmp_path / "github"
     state.mkdir()
@@ -51,7 +51,7 @@ def copilot_api(copilot_image, github, volume, hosts, tmp_path):
 
 
 @pytest.fixture
-def gateway(network, compose):
+def gateway(network, compose):  # noqa: ARG001 - on that loopback
     made = compose.setup()
     assert made.returncode == 0, made.stderr
     container = compose.gateway()
@@ -101,7 +101,8 @@ def test_nobody_gets_in_without_a_key(gateway):
     assert _ask(gateway, "GET", "/v1/models").status == 401
 
 
-def test_a_request_and_a_stream_go_all_the_way(gateway, copilot_api, key):
+@pytest.mark.usefixtures("copilot_api")
+def test_a_request_and_a_stream_go_all_the_way(gateway, key):
     answer = _ask(gateway, "POST", "/v1/chat/completions", key, _question())
     streamed = _ask(gateway, "POST", "/v1/chat/completions", key, _question(stream=True))
     events = streamed.read()
@@ -113,13 +114,15 @@ def test_a_request_and_a_stream_go_all_the_way(gateway, copilot_api, key):
     assert events.rstrip().endswith(b"data: [DONE]")
 
 
-def test_a_key_is_exchanged_for_a_token(gateway, copilot_api, key):
+@pytest.mark.usefixtures("copilot_api")
+def test_a_key_is_exchanged_for_a_token(gateway, key):
     token = json.loads(_ask(gateway, "POST", "/token", key).read())["token"]
 
     assert _ask(gateway, "GET", "/v1/models", token).status == 200
 
 
-def test_a_stop_waits_for_the_stream_that_is_open(gateway, copilot_api, key):
+@pytest.mark.usefixtures("copilot_api")
+def test_a_stop_waits_for_the_stream_that_is_open(gateway, key):
     streamed = _ask(gateway, "POST", "/v1/chat/completions", key, _question(stream=True))
     first = streamed.read(1)
     code = gateway.stop()
@@ -129,9 +132,11 @@ def test_a_stop_waits_for_the_stream_that_is_open(gateway, copilot_api, key):
     assert events.rstrip().endswith(b"data: [DONE]")
 
 
-def test_no_token_is_in_a_log_or_in_a_list_of_processes(gateway, copilot_api, key):
+@pytest.mark.usefixtures("copilot_api")
+def test_no_token_is_in_a_log_or_in_a_list_of_processes(gateway, key):
     _ask(gateway, "POST", "/v1/chat/completions", key, _question()).read()
-    listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True)
+    command = ["ps", "axww", "-o", "args"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True)
 
     for secret in (GITHUB_TOKEN, COPILOT_TOKEN):
         assert secret not in copilot_api.text + gateway.text
@@ -139,7 +144,8 @@ def test_no_token_is_in_a_log_or_in_a_list_of_processes(gateway, copilot_api, ke
     assert key not in gateway.text
 
 
-def test_copilot_apis_token_is_not_to_be_had_through_the_gateway(gateway, copilot_api, key):
+@pytest.mark.usefixtures("copilot_api")
+def test_copilot_apis_token_is_not_to_be_had_through_the_gateway(gateway, key):
     answer = _ask(gateway, "GET", "/token", key)
 
     assert answer.status in (403, 404, 405)
