@@ -159,6 +159,13 @@ def shell(here, script):
             r"printf '\xff\xfe' | $P keys hash", 2, "standard input is not UTF-8", id="input bytes"
         ),
         pytest.param("$P version >&-", 0, "", id="output closed"),
+        pytest.param(
+            "$P keys new a >/dev/full && exit; code=$?; test ! -e api_keys.txt && exit $code",
+            2,
+            "standard output: no space left on device; no key was made",
+            id="key unseen",
+        ),
+        pytest.param("$P keys new a >&-", 2, "the key cannot be shown", id="key nowhere shown"),
         pytest.param("$P check -c $'\\xff'", 2, "cannot be read: no such file", id="name bytes"),
         pytest.param("$P explain $'G\\xff' http://a/ >&2", 1, "malformed", id="method bytes"),
         pytest.param("$P check -c .", 2, "it is a folder, no file", id="a folder"),
