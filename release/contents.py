@@ -20,8 +20,8 @@ _IN_SDIST = (
 _IN_WHEEL = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "share/man/man1/pyproxy.1")
 # Installed beside the package, by their whole names.
 _BESIDE = re.compile(r"pyproxy-[\w.]+\.data/data/share/man/man1/pyproxy\.1")
-# What a cluster serves, an example of which each secret is a file elsewhere.
-_EXAMPLE = re.compile(r"deploy/kubernetes/(base|overlays/[\w-]+)/pyproxy\.toml")
+# What a container or a cluster serves, an example of which each secret is a file elsewhere.
+_EXAMPLE = re.compile(r"deploy/(compose/gateway|kubernetes/(base|overlays/[\w-]+))/pyproxy\.toml")
 # Names that something secret, or something of one machine alone, would have.
 _PRIVATE = re.compile(
     r"(^|/)(\.env|api_keys[^/]*|signing[^/]*\.json|jwks[^/]*\.json|pyproxy\.toml|"

@@ -41,6 +41,8 @@ def copy_sources(to: Path, circumstance: Circumstance) -> Path:
         copy = to / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, copy, follow_symlinks=False)
+        if copy.is_symlink():
+            continue
         copy.chmod(0o666 & ~circumstance.umask)
         utime(copy, (circumstance.moment, circumstance.moment))
     return to
