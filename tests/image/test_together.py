@@ -132,8 +132,7 @@ def test_a_stop_waits_for_the_stream_that_is_open(gateway, key):
     assert events.rstrip().endswith(b"data: [DONE]")
 
 
-@pytest.mark.usefixtures("copilot_api")
-def test_no_token_is_in_a_log_or_in_a_list_of_processes(gateway, key):
+def test_no_token_is_in_a_log_or_in_a_list_of_processes(gateway, copilot_api, key):
     _ask(gateway, "POST", "/v1/chat/completions", key, _question()).read()
     command = ["ps", "axww", "-o", "args"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True)
