@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.image.engine import Engine
@@ -82,26 +83,35 @@ def make(engine: Engine) -> None:
     known = engine.run("images", "--format", "{{.Name}}:{{.Tag}}").splitlines()
     if not set(NAMES) - set(known):
         return
-    with tempfile.TemporaryDirectory(dir=engine.cache) as name:
+    running = {"PATH": PATH, "SSL_CERT_FILE": f"/{AUTHORITIES}"}
+    with tempfile.TemporaryDirectory(dir=engine.cache) as name, ThreadPoolExecutor() as pool:
         folder = Path(name)
+        fetched = pool.submit(_node, folder)  # while debootstrap works
         debian = _debian(folder)
-        _commit(engine, DEBIAN, debian, _npm())
         _download(debian)
-        running = {"PATH": PATH, "SSL_CERT_FILE": f"/{AUTHORITIES}"}
         common = _distroless(folder / "cc", debian, CC_PACKAGES)
         python = _distroless(folder / "python", debian, CC_PACKAGES + PYTHON_PACKAGES)
         for alias in ("python", "python3"):
             (python / "usr/bin" / alias).symlink_to("python3.13")
-        _commit(engine, PYTHON, python, {**running, "LANG": "C.UTF-8"})
         shutil.rmtree(debian / "debs")
-        _unpack(NODE[platform.machine()], folder / "node")
-        _unpack(NPM, debian / "usr/local/lib/node_modules/npm")
-        shutil.copy(folder / "node/bin/node", debian / "usr/local/bin")
-        (debian / "usr/local/bin/npm").symlink_to("../lib/node_modules/npm/bin/npm-cli.js")
-        _commit(engine, NODE_BUILD, debian, _npm())
-        (common / "nodejs").mkdir()
-        shutil.copytree(folder / "node/bin", common / "nodejs/bin")
+        node, tools = fetched.result()
+        _commit(engine, DEBIAN, debian, _npm())
+        _commit(engine, NODE_BUILD, tools, {}, base=DEBIAN)
+        _commit(engine, PYTHON, python, {**running, "LANG": "C.UTF-8"})
+        (common / "nodejs/bin").mkdir(parents=True)
+        shutil.copy(node, common / "nodejs/bin")
         _commit(engine, NODE_RUN, common, running)
+
+
+def _node(folder: Path) -> tuple[Path, Path]:
+    """Node itself, and a folder with what its image has beyond Debian."""
+    _unpack(NODE[platform.machine()], folder / "node")
+    local = folder / "tools/usr/local"
+    _unpack(NPM, local / "lib/node_modules/npm")
+    (local / "bin").mkdir()
+    shutil.copy(folder / "node/bin/node", local / "bin")
+    (local / "bin/npm").symlink_to("../lib/node_modules/npm/bin/npm-cli.js")
+    return folder / "node/bin/node", folder / "tools"
 
 
 def _debian(folder: Path) -> Path:
@@ -184,16 +194,19 @@ def _distroless(root: Path, debian: Path, packages: list[str]) -> Path:
     return root
 
 
-def _commit(engine: Engine, name: str, root: Path, environment: Mapping[str, str]) -> None:
+def _commit(
+    engine: Engine, name: str, root: Path, environment: Mapping[str, str], base: str = "scratch"
+) -> None:
     archive = root.with_suffix(".tar")  # keeps owners, which a folder that is added does not
     subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
-    container = engine.run("from", "scratch").strip()
+    container = engine.run("from", "--pull-never", base).strip()
     engine.run("add", container, str(archive), "/")
     archive.unlink()
     settings = [f"--env={variable}={value}" for variable, value in environment.items()]
     if name in (PYTHON, NODE_RUN):
         settings += ["--user", str(NOBODY), "--workingdir", "/home/nonroot"]
-    engine.run("config", *settings, container)
+    if settings:
+        engine.run("config", *settings, container)
     engine.run("commit", "--rm", container, name)
 
 

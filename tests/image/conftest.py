@@ -4,6 +4,7 @@ import ctypes
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ collect_ignore_glob = [] if os.environ.get("PYPROXY_IMAGE_TEST") else ["test_*"]
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 NOBODY = 65532
 GITHUB_TOKEN = "ghu_lab_token"
+IMAGES = {
+    "pyproxy": ("Containerfile", bases.DEBIAN, bases.PYTHON),
+    "copilot-api": (
+        "deploy/copilot-api.Containerfile",
+        bases.NODE_BUILD,
+        bases.NODE_RUN,
+        "--target=npm",
+    ),
+}
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -34,18 +44,22 @@ def engine():
 
 @pytest.fixture(scope="session")
 def built(engine):
-    """Build an image of ours and lay it out; where there is no engine, on stand-ins."""
+    """Both images, built side by side and laid out; where there is no engine, on stand-ins."""
+    if engine.is_buildah:
+        bases.make(engine)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(IMAGES, pool.map(lambda name: _built(engine, name), IMAGES), strict=True))
 
-    def built_(tag, file, build, run, *options):
-        bases_of = dict(line[4:].split("=", 1) for line in _arguments(file))
-        if engine.is_buildah:
-            bases.make(engine)
-            bases_of = {"BUILD_IMAGE": build, "RUNTIME_IMAGE": run}
-        arguments = [f"--build-arg={name}={value}" for name, value in bases_of.items()]
-        engine.build(tag, *arguments, *options, file=file)
-        return engine.image(tag, bases_of["RUNTIME_IMAGE"])
 
-    return built_
+def _built(engine, name):
+    file, build, run, *options = IMAGES[name]
+    pinned = dict(line[4:].split("=", 1) for line in _arguments(file))
+    if engine.is_buildah:
+        pinned = {"BUILD_IMAGE": build, "RUNTIME_IMAGE": run}
+    arguments = [f"--build-arg={argument}={value}" for argument, value in pinned.items()]
+    tag = f"localhost/{name}-test"
+    engine.build(tag, *arguments, *options, file=file)
+    return engine.image(tag, pinned["RUNTIME_IMAGE"])
 
 
 def _arguments(file):
@@ -55,19 +69,16 @@ def _arguments(file):
 
 @pytest.fixture(scope="session")
 def gateway_image(built):
-    return built("localhost/pyproxy-test", "Containerfile", bases.DEBIAN, bases.PYTHON)
+    return built["pyproxy"]
 
 
 @pytest.fixture(scope="session")
 def copilot_image(built):
-    file = "deploy/copilot-api.Containerfile"
-    return built(
-        "localhost/copilot-api-test", file, bases.NODE_BUILD, bases.NODE_RUN, "--target=npm"
-    )
+    return built["copilot-api"]
 
 
 @pytest.fixture(scope="session")
-def network(gateway_image, copilot_image):  # noqa: ARG001 - built while there is a way out
+def network(built):  # noqa: ARG001
     """From here on this process and its children are alone on a loopback of their own."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(NEW_NETWORK):
@@ -75,12 +86,18 @@ def network(gateway_image, copilot_image):  # noqa: ARG001 - built while there i
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-@pytest.fixture
-def volume(tmp_path):
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """A new folder each time."""
+    return lambda: tmp_path_factory.mktemp("containers")
+
+
+@pytest.fixture(scope="session")
+def volume(folders):
     """A folder in the place of a named volume: it begins as the image's own one."""
 
     def volume_(name, owner=NOBODY, mode=0o2770):
-        path = tmp_path / name
+        path = folders() / name
         path.mkdir()
         path.chmod(mode)
         shutil.chown(path, owner, NOBODY)
@@ -89,10 +106,10 @@ def volume(tmp_path):
     return volume_
 
 
-@pytest.fixture
-def hosts(tmp_path):
+@pytest.fixture(scope="session")
+def hosts(folders):
     """What the containers take their names from."""
-    path = tmp_path / "hosts"
+    path = folders() / "hosts"
     path.write_text("127.0.0.1 localhost gateway copilot-api\n")
     return path
 

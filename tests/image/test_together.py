@@ -16,24 +16,24 @@ from tests.lab.copilot import COPILOT_TOKEN
 PORT = 5000
 
 
-@pytest.fixture
-def github(network, tmp_path):  # noqa: ARG001 - on that loopback
+@pytest.fixture(scope="module")
+def github(network, folders):  # noqa: ARG001
     """The stand-in for GitHub; gives the address of its proxy, and its folder."""
-    state = tmp_path / "github"
-    state.mkdir()
+    state = folders()
     command = [sys.executable, ROOT / "tests/lab/fake_github.py", "--port", "0", "--state", state]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     port = process.stdout.readline().split()[1]
+    (state / "ca.pem").chmod(0o444)
     yield f"http://127.0.0.1:{port}", state
     process.terminate()
     process.wait()
     process.stdout.close()
 
 
-@pytest.fixture
-def copilot_api(copilot_image, github, volume, hosts, tmp_path):
+@pytest.fixture(scope="module")
+def copilot_container(copilot_image, github, volume, hosts, folders):
     proxy, state = github
-    secret = tmp_path / "github_token"
+    secret = folders() / "github_token"
     secret.write_text(GITHUB_TOKEN + "\n")
     binds = [
         (secret, "/run/secrets/github_token", False),
@@ -41,17 +41,25 @@ def copilot_api(copilot_image, github, volume, hosts, tmp_path):
         (state / "ca.pem", "/ca.pem", False),
         (hosts, "/etc/hosts", False),
     ]
-    (state / "ca.pem").chmod(0o444)
     environment = {"HTTPS_PROXY": proxy, "NODE_EXTRA_CA_CERTS": "/ca.pem"}
-    container = Container(copilot_image, binds, environment)
-    with container.running() as running:
+    return Container(copilot_image, binds, environment)
+
+
+@pytest.fixture(scope="module")
+def copilot_api(copilot_container):
+    """One for all; that it is healthy while it serves, and ends when asked to, is seen here."""
+    with copilot_container.running() as running:
         running.wait_for("Listening on")
-        running.container = container
+        healthy = copilot_container.run("health")
+        assert (healthy.returncode, healthy.stderr) == (0, "")
         yield running
+        code = running.stop()
+        gone = copilot_container.run("health")
+        assert (code, gone.returncode) == (0, 1)
 
 
 @pytest.fixture
-def gateway(network, compose):  # noqa: ARG001 - on that loopback
+def gateway(network, compose):  # noqa: ARG001
     made = compose.setup()
     assert made.returncode == 0, made.stderr
     container = compose.gateway()
@@ -134,8 +142,9 @@ def test_a_stop_waits_for_the_stream_that_is_open(gateway, key):
 
 def test_no_token_is_in_a_log_or_in_a_list_of_processes(gateway, copilot_api, key):
     _ask(gateway, "POST", "/v1/chat/completions", key, _question()).read()
-    command = ["ps", "axww", "-o", "args"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True
+    )
 
     for secret in (GITHUB_TOKEN, COPILOT_TOKEN):
         assert secret not in copilot_api.text + gateway.text
@@ -149,16 +158,6 @@ def test_copilot_apis_token_is_not_to_be_had_through_the_gateway(gateway, key):
 
     assert answer.status in (403, 404, 405)
     assert COPILOT_TOKEN.encode() not in answer.read()
-
-
-def test_copilot_apis_health_check_tells_whether_it_serves(copilot_api):
-    healthy = copilot_api.container.run("health")
-    code = copilot_api.stop()
-    gone = copilot_api.container.run("health")
-
-    assert healthy.returncode == 0
-    assert code == 0
-    assert gone.returncode == 1
 
 
 def test_copilot_api_does_not_show_its_token_when_asked_to(copilot_image):
