@@ -11,10 +11,11 @@ SCENE = Scene(
         '"content": "Hello"}]}': [GREETING + "|choices"],
         "python ask.py": ["19 20"],
         "pyproxy top --once": ["missing_token", "demonstration"],
-        "pyproxy check": ["models +gpt-4o"],
+        "pyproxy check\npyproxy serve": ["models +gpt-4o"],
         "/token/revoke": ['"revoked": *true'],
         "pyproxy explain": ["caller +alice", "refused +401 invalid_token"],
-        "pyproxy env": ["OPENAI_BASE_URL=https://localhost:5000/openai/v1"],
+        "check --client": ["client: fine"],
+        "pyproxy env --route openai\n": ["OPENAI_BASE_URL=https://localhost:5000/openai/v1"],
     },
     fails={"pyproxy explain": 1},
 )

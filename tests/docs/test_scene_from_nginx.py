@@ -76,7 +76,7 @@ SCENE = Scene(
     replace={"/etc/pyproxy/certs/copilot": "certs/copilot"},
     after={
         "listen 5443 ssl": nginx("copilot.conf"),
-        "KEY=$(pyproxy keys new alice)": "echo $KEY >$PYPROXY_STAGE/known_keys",
+        "keys new alice": "KEY=$(cat alice.key); echo $KEY >$PYPROXY_STAGE/known_keys",
         "https://localhost:5000/v1/models -H": "\n".join(
             [
                 compare("guarded", *BOTH, GUARDED),
