@@ -280,7 +280,8 @@ install_units() {
   install -d "$UNITS"
   install -m 0644 "$CLONE"/deploy/systemd/pyproxy.{service,socket} "$UNITS"
   local version
-  version=$(systemctl --version 2>/dev/null | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+  # Without systemd, in an image that is being made, there is no such program.
+  version=$({ systemctl --version 2>/dev/null || true; } | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
   if ((${version:-0} >= 253)); then
     # There `systemctl reload` waits until the new configuration is in force.
     printf '[Service]\nType=notify-reload\nExecReload=\n' |

@@ -179,10 +179,12 @@ def within(tmp_path):
 
     def within_(lines):
         text = INSTALLER.read_text().removesuffix('main "$@"\n') + lines
-        for folder in ("/var/lib/pyproxy", "/etc/pyproxy", "/etc/systemd/system"):
+        folders = ("/var/lib/pyproxy", "/etc/pyproxy", "/etc/systemd/system", "/etc/logrotate.d")
+        for folder in folders:
             text = text.replace(f"={folder}", f"={tmp_path}")
         path = f"{tmp_path}:{os.environ['PATH']}"
-        return subprocess.run(["bash", "-c", text], env={"PATH": path, "STRAY": "1"}, check=False)
+        command = ["bash", "-c", text, str(INSTALLER)]
+        return subprocess.run(command, env={"PATH": path, "STRAY": "1"}, check=False)
 
     return within_
 
@@ -209,3 +211,10 @@ def test_an_address_is_the_sockets_too_when_the_first_run_breaks_off(tmp_path, w
 
     assert done.returncode == 7
     assert "ListenStream=127.0.0.1:443" in (tmp_path / "pyproxy.socket.d/listen.conf").read_text()
+
+
+def test_without_a_systemctl_the_units_are_laid_out_all_the_same(tmp_path, within):
+    done = within("systemctl() { return 127; }; install_units; exit 9")
+
+    assert done.returncode == 9
+    assert (tmp_path / "pyproxy.service").exists()
