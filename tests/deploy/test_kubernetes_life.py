@@ -155,7 +155,8 @@ def test_a_pod_lives_and_its_secrets_rotate(node, trust, authority):
         node.sync()
 
         # Asked before, the new key would be a wrong one, and twenty of those are a ban.
-        gateway.wait_for("key.reloaded", result="ok")
+        # With a provider's key changed too, the whole configuration is read, and the keys with it.
+        gateway.wait_for("config.reloaded", result="ok")
         wait_until(lambda: sent(gateway, key=fresh) == (200, "Bearer provider-key-of-after"))
         assert sent(gateway)[0] == 401
         wait_until(lambda: certificate_of(gateway) != shown)

@@ -160,7 +160,7 @@ def shell(here, script):
         ),
         pytest.param("$P version >&-", 0, "", id="output closed"),
         pytest.param(
-            "$P keys new a >/dev/full && exit; code=$?; test ! -e api_keys.txt && exit $code",
+            "$P keys new a >/dev/full && exit; code=$?; test ! -s api_keys.txt && exit $code",
             2,
             "standard output: no space left on device; no key was made",
             id="key unseen",

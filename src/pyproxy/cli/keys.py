@@ -30,26 +30,22 @@ _NO_FILE = "no such file; 'pyproxy keys new NAME' makes it"
 def new(name: str, keys_file: Path | None, config_file: Path | None) -> None:
     """Make a key called NAME, show it once, and keep its hash.
 
-    The key is the only thing on standard output, and is shown before its hash is kept:
-    one that nobody could see lets nobody in. A running gateway that watches the file
-    takes the key within a second.
+    The key is the only thing on standard output; one that cannot be shown is not kept.
+    A running gateway that watches the file takes the key within a second.
     """
     _check_name("NAME", name)
     if sys.stdout is None:
         raise ConfigurationError(Fault("", "standard output is closed: the key cannot be shown"))
     path = _choose(keys_file, config_file)
     key = new_key()
-
-    def shown(text: str) -> str:
-        changed = with_line(text, key_line(name, key))
-        try:
-            click.echo(key)
-        except OSError as exc:
-            problem = f"standard output: {(exc.strerror or str(exc)).lower()}; no key was made"
-            raise ConfigurationError(Fault("", problem)) from exc
-        return changed
-
-    _edit(path, shown)
+    line = key_line(name, key)
+    _edit(path, lambda text: with_line(text, line))
+    try:
+        click.echo(key)
+    except OSError as exc:
+        _edit(path, lambda text: text.replace(f"{line}\n", "", 1))
+        problem = f"standard output: {(exc.strerror or str(exc)).lower()}; no key was made"
+        raise ConfigurationError(Fault("", problem)) from exc
     click.echo(f"{name}'s hash is in {path}; the key is shown this once.", err=True)
 
 
