@@ -22,6 +22,8 @@ from tests.programs import demand
 TESTSSL = next(filter(shutil.which, ("testssl", "testssl.sh")), "")
 SSLYZE = "sslyze"
 SCAN_S = 170
+# On a busy machine the scanner says of some of its own connections that they failed.
+LOOKS = 3
 PEM = serialization.Encoding.PEM
 CONFIG = """
 [server]
@@ -84,12 +86,18 @@ def scanned(folder, port, *sections):
         "--add-ca", str(folder / "certs/ca.crt"), "--jsonfile", str(found), *sections,
         f"https://localhost:{port}",
     ]  # fmt: skip
-    subprocess.run(
-        command, check=False, capture_output=True, timeout=SCAN_S, stdin=subprocess.DEVNULL
-    )
-    return {
-        each["id"]: (each["severity"], each["finding"]) for each in json.loads(found.read_text())
-    }
+    for _ in range(LOOKS):
+        found.unlink(missing_ok=True)
+        subprocess.run(
+            command, check=False, capture_output=True, timeout=SCAN_S, stdin=subprocess.DEVNULL
+        )
+        seen = {
+            each["id"]: (each["severity"], each["finding"])
+            for each in json.loads(found.read_text())
+        }
+        if not any("connect problem" in words for _, words in seen.values()):
+            break
+    return seen
 
 
 def bad(findings):
