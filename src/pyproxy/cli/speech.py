@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -40,27 +40,31 @@ def say(word: str, rest: object, colour: str, *, err: bool = False) -> None:
 
 
 class Progress:
-    """What is under way, on a line of a terminal that the next one takes; elsewhere nothing."""
+    """What is under way, on a line of a terminal that the next one takes; elsewhere nothing.
 
-    def __init__(self) -> None:
-        stream, environ = sys.stderr, os.environ
-        self._is_seen = stream is not None and stream.isatty() and environ.get("TERM") != "dumb"
+    Args:
+        stream: Where it is said, by default standard error; where that is closed, nowhere.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        is_terminal = self._stream is not None and self._stream.isatty()
+        self._is_seen = is_terminal and os.environ.get("TERM") != "dumb"
 
     def show(self, text: str) -> None:
         """Say what is under way."""
         if self._is_seen:
-            click.echo(f"{_ERASE_LINE}{self._cut(text)}", nl=False, err=True, color=True)
+            click.echo(f"{_ERASE_LINE}{self._cut(text)}", self._stream, nl=False, color=True)
 
     def clear(self) -> None:
         """Take it away: before whatever is to stay is said."""
         if self._is_seen:
-            click.echo(_ERASE_LINE, nl=False, err=True, color=True)
+            click.echo(_ERASE_LINE, self._stream, nl=False, color=True)
 
-    @staticmethod
-    def _cut(text: str) -> str:
+    def _cut(self, text: str) -> str:
         """What fits on one line: only that can be erased."""
         try:
-            columns = os.get_terminal_size(sys.stderr.fileno()).columns
+            columns = os.get_terminal_size(self._stream.fileno()).columns
         except OSError:
             return text
         return text[: columns - 1] if columns else text
