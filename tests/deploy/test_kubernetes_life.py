@@ -50,8 +50,6 @@ def trust(authority):
 def upstream():
     with Upstream() as server:
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture

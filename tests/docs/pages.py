@@ -1,6 +1,8 @@
 """Pages as they are written: their fenced blocks, in order."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,3 +164,9 @@ def _block(page: str, number: int, opened: re.Match[str], lines: list[str], lead
         lead,
         info is not None,
     )
+
+
+def building(name: str) -> subprocess.CompletedProcess[str]:
+    """Ask what makes pages whether those that are kept are what it would make."""
+    words = [sys.executable, f"docs/building/{name}.py"]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -2,11 +2,11 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import building
 from tests.programs import demand
 
 ROOT = Path(__file__).parents[2]
@@ -25,13 +25,7 @@ def said_of(*command):
 
 
 def test_both_are_what_the_commands_make():
-    done = subprocess.run(
-        [sys.executable, "docs/building/commands.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = building("commands")
 
     assert done.returncode == 0, done.stderr
 

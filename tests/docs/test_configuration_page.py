@@ -1,8 +1,6 @@
 """docs/configuration.md says what the settings are."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from pyproxy.config.quantities import Rate
 from pyproxy.config.surroundings import Surroundings
 from pyproxy.identity.keys_file import parse_keys_file
 from pyproxy.providers.catalogue import CATALOGUE
+from tests.docs.pages import building
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -27,13 +26,7 @@ def variables(part):
 
 
 def test_its_tables_are_what_the_settings_make():
-    done = subprocess.run(
-        [sys.executable, "docs/building/reference.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = building("reference")
 
     assert done.returncode == 0, done.stderr
 

@@ -17,8 +17,6 @@ def authority():
 def upstream():
     with Upstream() as server:
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture

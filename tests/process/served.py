@@ -62,6 +62,8 @@ class Upstream(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
+        self.released.set()
+        self.shutdown()
         super().__exit__()
         assert KEY.encode() not in self.received
 

@@ -59,8 +59,6 @@ def upstream(tmp_path, ledger):
     with Upstream() as server, ledger.watching(Kind.UPSTREAM, OWNER, lambda: server.received):
         server.socket = context.wrap_socket(server.socket, server_side=True)
         yield server
-        server.released.set()
-        server.shutdown()
 
 
 @pytest.fixture
